@@ -1,0 +1,1 @@
+//! The plugin observability record: model, IDs, limits, registries, JSON form.

@@ -1,0 +1,1 @@
+//! Hosts plugins that are processes spoken to over gRPC.

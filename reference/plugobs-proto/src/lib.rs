@@ -1,0 +1,1 @@
+//! Protobuf binding of the plugin observability protocol.

@@ -1,0 +1,1 @@
+//! Renders runs for people.
