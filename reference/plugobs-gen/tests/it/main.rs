@@ -1,0 +1,3 @@
+//! Everything generated is what its sources give.
+
+mod drift;
