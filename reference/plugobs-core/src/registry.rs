@@ -823,6 +823,39 @@ pub mod limit {
 
     /// How long the driver waits for a call's records after its response.
     pub const LOGS_COMPLETE_WAIT_DEFAULT: Duration = Duration::from_millis(250);
+
+    /// How long the driver waits for the handshake line of a process that lives.
+    pub const HANDSHAKE_WAIT_DEFAULT: Duration = Duration::from_millis(60_000);
+
+    /// How long the driver reads on from the output of a process that has ended.
+    pub const OUTPUT_DRAIN_WAIT_DEFAULT: Duration = Duration::from_millis(1_000);
+
+    /// How long an instance may take to stop before its process is terminated.
+    pub const STOP_WAIT_DEFAULT: Duration = Duration::from_millis(5_000);
+
+    /// How long a terminated process may take to end before it is killed.
+    pub const TERMINATE_WAIT_DEFAULT: Duration = Duration::from_millis(2_000);
+
+    /// Records of one instance waiting in the driver, all sinks together. In bytes.
+    pub const DRIVER_QUEUE_BYTES_DEFAULT: usize = 16_777_216;
+
+    /// Records waiting for one sink. In bytes.
+    pub const SINK_QUEUE_BYTES_DEFAULT: usize = 8_388_608;
+
+    /// Raw standard error, or output, of one instance kept in the run folder. In bytes.
+    pub const RAW_OUTPUT_BYTES_DEFAULT: usize = 67_108_864;
+
+    /// One segment of the records of a run folder. In bytes.
+    pub const SEGMENT_BYTES_DEFAULT: usize = 134_217_728;
+
+    /// All segments of the records of a run folder together. In bytes.
+    pub const RUN_RECORDS_BYTES_DEFAULT: usize = 1_073_741_824;
+
+    /// The tail of raw standard error in a failure report. In bytes.
+    pub const REPORT_OUTPUT_BYTES_DEFAULT: usize = 16_384;
+
+    /// The last records of an instance, and of a test, in a failure report.
+    pub const REPORT_RECORDS_DEFAULT: usize = 50;
 }
 
 /// Why a decoder or validator refuses a form. Programs compare the code, never the text.

@@ -35,6 +35,14 @@ pub enum GenError {
         /// Which rule.
         problem: RegistryProblem,
     },
+    /// A protobuf definition does not compile.
+    #[error("{file}: {problem}")]
+    Proto {
+        /// The definition, from `proto/`.
+        file: String,
+        /// What the compiler said, with line and column.
+        problem: String,
+    },
     /// The formatter is missing or refused what was generated.
     #[error("rustfmt: {problem}; install it with `rustup component add rustfmt`")]
     Rustfmt {

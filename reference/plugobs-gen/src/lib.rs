@@ -7,6 +7,7 @@
 pub mod artefact;
 pub mod cli;
 pub mod error;
+pub mod proto;
 pub mod registry;
 mod rustfmt;
 
@@ -24,5 +25,8 @@ pub const COMMAND: &str = "cargo run -p plugobs-gen";
 /// The first source that cannot be read, breaks its format or its rules.
 pub fn generate(root: &Path) -> Result<Vec<Artefact>> {
     let registries = registry::Registries::read(root)?;
-    Ok(vec![registry::rust::generate(&registries)?])
+    let descriptors = proto::descriptors(root)?;
+    let mut artefacts = vec![registry::rust::generate(&registries)?];
+    artefacts.extend(proto::generate(&descriptors)?);
+    Ok(artefacts)
 }
