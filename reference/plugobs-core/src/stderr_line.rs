@@ -1,0 +1,81 @@
+//! A record as a line on standard error: how a plugin speaks before its stream
+//! is up, after it is lost for good, and where there is no host at all.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::error::Rejection;
+use crate::json::escape::EscapingFormatter;
+use crate::json::{strict, write};
+use crate::limits::Limits;
+use crate::record::Record;
+use crate::registry::{RejectionCode, limit};
+
+/// What every such line begins with; nothing else does by chance.
+pub const PREFIX: &str = "{\"plugobs\":1,";
+
+/// What a line of any version begins with.
+const ANY_VERSION: &[u8] = b"{\"plugobs\":";
+
+/// Whether a line claims to be a record.
+pub fn is_record_line(line: &[u8]) -> bool {
+    line.starts_with(ANY_VERSION)
+}
+
+/// The record as one line, without the line feed, cut to 32 KiB
+/// (`stderr_record_bytes`) where it is longer.
+pub fn to_stderr_line(record: &Record) -> String {
+    let mut line = encode(record);
+    let mut budget = limit::STDERR_RECORD_BYTES_DEFAULT;
+    let mut cut = None;
+    // JSON may write one byte as six; halving ends after a few rounds.
+    while line.len() > limit::STDERR_RECORD_BYTES_DEFAULT && budget > 64 {
+        let smaller = cut.get_or_insert_with(|| record.clone());
+        Limits {
+            message_bytes: budget / 4,
+            attribute_value_bytes: budget / 8,
+            record_bytes: budget,
+            ..Limits::default()
+        }
+        .enforce(smaller);
+        line = encode(smaller);
+        budget /= 2;
+    }
+    line
+}
+
+/// Reads such a line.
+///
+/// # Errors
+/// `unknown_version` for a version other than 1, else as
+/// [`crate::json::from_json`].
+pub fn parse_stderr_line(line: &str) -> Result<Record, Rejection> {
+    let mut object = strict::object(line)?;
+    match object.shift_remove("plugobs") {
+        Some(version) if version == 1 => crate::json::from_object(object),
+        other => Err(Rejection::new(
+            RejectionCode::UnknownVersion,
+            "plugobs",
+            format!("version 1 is expected, {other:?} was found"),
+        )),
+    }
+}
+
+struct Versioned<'a>(&'a Record);
+
+impl Serialize for Versioned<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("plugobs", &1)?;
+        write::write_members(self.0, &mut map)?;
+        map.end()
+    }
+}
+
+fn encode(record: &Record) -> String {
+    let mut line = Vec::with_capacity(512);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, EscapingFormatter);
+    Versioned(record)
+        .serialize(&mut serializer)
+        .expect("writing to memory does not fail");
+    String::from_utf8(line).expect("JSON is written as UTF-8")
+}
