@@ -1,3 +1,4 @@
 //! Everything generated is what its sources give.
 
 mod drift;
+mod facts;
