@@ -1,0 +1,152 @@
+//! The way in for everything that a plugin says: checks, marks and counts it,
+//! and hands it to the sinks.
+
+pub(crate) mod attribution;
+pub(crate) mod hub;
+pub(crate) mod instance;
+pub(crate) mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use plugobs_core::{InstanceId, Limits, LogPosition, Record, Value};
+
+use crate::info::InstanceInfo;
+use crate::intake::instance::InstanceState;
+use crate::sink::OutputStream;
+
+/// What arrived in place of one record.
+#[derive(Debug, Clone)]
+pub enum Received {
+    /// A record.
+    Record(Box<Record>),
+    /// Bytes that are none.
+    Malformed {
+        /// The sequence that the batch gave them.
+        sequence: Option<u64>,
+        /// The bytes.
+        bytes: Bytes,
+        /// Why they are none.
+        reason: String,
+    },
+}
+
+/// A range of sequences that will not come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DroppedRange {
+    /// The first.
+    pub first: u64,
+    /// The last, included.
+    pub last: u64,
+    /// How many of TRACE, DEBUG, INFO, WARN, ERROR, where that is known.
+    pub by_level: [u64; 5],
+    /// Why.
+    pub reason: String,
+}
+
+/// The path on which records came, and what it proves about the sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Path {
+    /// From the registry `sources`.
+    pub source: &'static str,
+    /// Whether the sender is known: by its token, or because the pipe is its own.
+    pub verified: bool,
+}
+
+/// A token that is not the instance's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the token is not the one that this instance was given in PLUGOBS_TOKEN")]
+pub struct WrongToken;
+
+/// One instance's way into the driver. Cheap to clone; every method returns at
+/// once, whatever the sinks do, but for those that say they wait.
+#[derive(Clone)]
+pub struct InstanceIntake(pub(crate) Arc<InstanceState>);
+
+impl InstanceIntake {
+    /// The instance.
+    pub fn instance_id(&self) -> &InstanceId {
+        &self.0.id
+    }
+
+    /// The instance's token, 64 hexadecimal digits: for its environment only.
+    pub fn token(&self) -> &str {
+        &self.0.token
+    }
+
+    /// The driver run, for the welcome.
+    pub fn run_id(&self) -> &str {
+        self.0.hub.run_id.as_str()
+    }
+
+    /// Limits of records and batches.
+    pub fn limits(&self) -> Limits {
+        self.0.hub.limits
+    }
+
+    /// Checks a token in constant time. `Ok(true)`: it is the instance's.
+    /// `Ok(false)`: there was none, which deployed plugins do.
+    ///
+    /// # Errors
+    /// Where there is one and it is wrong.
+    pub fn authenticate(&self, token: Option<&str>) -> Result<bool, WrongToken> {
+        self.0.authenticate(token)
+    }
+
+    /// Takes records of one epoch in order of arrival. One whose sequence was
+    /// seen before is a resend and is let go.
+    pub fn receive(&self, path: Path, received: Vec<Received>, dropped: &[(u64, DroppedRange)]) {
+        self.0.receive(path, received, dropped);
+    }
+
+    /// Counts what is missing between `first` and `through` as dropped: on an
+    /// ordered path it will not come any more.
+    pub fn count_missing(&self, epoch: u64, first: u64, through: u64, reason: &str) {
+        self.0.count_missing(epoch, first, through, reason);
+    }
+
+    /// The highest n such that everything from `first` to n is stored or
+    /// counted; `first - 1` for none.
+    pub fn settled_through(&self, epoch: u64, first: u64) -> u64 {
+        self.0.settled_through(epoch, first)
+    }
+
+    /// Waits until something more is stored or counted.
+    pub async fn settled_more(&self) {
+        self.0.settled.notified().await;
+    }
+
+    /// Waits until everything up to the position is stored or counted; `false`
+    /// after the deadline.
+    pub async fn wait_settled(&self, position: LogPosition, deadline: Duration) -> bool {
+        self.0.wait_settled(position, deadline).await
+    }
+
+    /// Takes raw output as it was read. Lines for failure reports are made of
+    /// it with `line`.
+    pub fn output(&self, stream: OutputStream, bytes: Bytes) {
+        self.0.output(stream, bytes);
+    }
+
+    /// Remembers a line of raw output for failure reports. At most the last
+    /// 20 of each stream are kept.
+    pub fn output_line(&self, stream: OutputStream, line: &[u8]) {
+        self.0.output_line(stream, line);
+    }
+
+    /// Tells that raw output was cut.
+    pub fn output_cut(&self, stream: OutputStream, bytes: u64) {
+        self.0.output_cut(stream, bytes);
+    }
+
+    /// A lifecycle record of the driver's about this instance.
+    pub fn lifecycle(&self, event: &str, message: &str, attributes: Vec<(&str, Value)>) {
+        self.0.lifecycle(event, message, attributes);
+    }
+
+    /// Changes the instance's description and tells the sinks.
+    pub fn describe(&self, change: impl FnOnce(&mut InstanceInfo)) {
+        self.0.describe(change);
+    }
+}
