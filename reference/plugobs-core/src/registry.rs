@@ -856,6 +856,15 @@ pub mod limit {
 
     /// The last records of an instance, and of a test, in a failure report.
     pub const REPORT_RECORDS_DEFAULT: usize = 50;
+
+    /// How long a plugin waits before it opens its lost record stream again; doubled after each attempt.
+    pub const RECONNECT_FIRST_WAIT_DEFAULT: Duration = Duration::from_millis(100);
+
+    /// The longest wait between two attempts to open the record stream.
+    pub const RECONNECT_MOST_WAIT_DEFAULT: Duration = Duration::from_millis(5_000);
+
+    /// How long a plugin tries to open its record stream before the driver counts as lost for good.
+    pub const HOST_LOST_WAIT_DEFAULT: Duration = Duration::from_millis(30_000);
 }
 
 /// Why a decoder or validator refuses a form. Programs compare the code, never the text.
