@@ -6,13 +6,13 @@ use std::fmt;
 
 /// What a record is for. An open list: an unknown channel is kept and shown as operational.
 pub mod channel {
-    /// Milestones of the plugin and of the driver, from which a reader draws the timeline of a run.
+    /// Milestones of the plugin and of the driver, from which a reader draws the timeline of a run. (OBS-LIFE-02)
     pub const LIFECYCLE: &str = "lifecycle";
 
-    /// Logs for developers of the plugin, subject to level filters.
+    /// Logs for developers of the plugin, subject to level filters. (OBS-CHAN-03)
     pub const OPERATIONAL: &str = "operational";
 
-    /// Messages for the person who reads the test result, never filtered by level.
+    /// Messages for the person who reads the test result, never filtered by level. (OBS-CHAN-02)
     pub const USER: &str = "user";
 
     /// Every name, in the registry's order.
@@ -21,25 +21,25 @@ pub mod channel {
 
 /// The path on which a record reached the driver. Set by the driver.
 pub mod source {
-    /// The plugin's record stream (LogService/Stream).
+    /// The plugin's record stream (LogService/Stream). (OBS-REC-18)
     pub const STREAM: &str = "stream";
 
-    /// The deployed unary PluginHost/Log call; such records have no sequence.
+    /// The deployed unary PluginHost/Log call; such records have no sequence. (OBS-REC-18)
     pub const RPC: &str = "rpc";
 
-    /// OpenTelemetry log export to the driver's endpoint; reserved for a later version.
+    /// OpenTelemetry log export to the driver's endpoint; reserved for a later version. (OBS-REC-18)
     pub const OTLP: &str = "otlp";
 
-    /// The host log function of an in-process component.
+    /// The host log function of an in-process component. (OBS-REC-18)
     pub const WASM: &str = "wasm";
 
-    /// A JSON record line on the plugin's standard error.
+    /// A JSON record line on the plugin's standard error. (OBS-CHAN-32)
     pub const STDERR: &str = "stderr";
 
-    /// A JSON record line on the plugin's standard output.
+    /// A JSON record line on the plugin's standard output. (OBS-CHAN-32)
     pub const STDOUT: &str = "stdout";
 
-    /// The driver's own records.
+    /// The driver's own records. (OBS-LIFE-02)
     pub const DRIVER: &str = "driver";
 
     /// Every name, in the registry's order.
@@ -48,37 +48,37 @@ pub mod source {
 
 /// What a driver or plugin has noticed about a record. An open list: unknown marks are kept.
 pub mod mark {
-    /// Something was cut to keep a limit; truncatedBytes counts the bytes.
+    /// Something was cut to keep a limit; truncatedBytes counts the bytes. (OBS-LIM-11)
     pub const TRUNCATED: &str = "truncated";
 
-    /// Bytes that are not valid text were replaced.
+    /// Bytes that are not valid text were replaced. (OBS-REC-24)
     pub const SANITISED: &str = "sanitised";
 
-    /// The sender showed no token; only the port it used tells its instance.
+    /// The sender showed no token; only the port it used tells its instance. (OBS-SEC-11)
     pub const UNVERIFIED: &str = "unverified";
 
-    /// The record arrived after its test had ended.
+    /// The record arrived after its test had ended. (OBS-REC-25)
     pub const LATE: &str = "late";
 
-    /// The record could not be decoded; its bytes are kept as an attribute.
+    /// The record could not be decoded; its bytes are kept as an attribute. (OBS-REC-26)
     pub const MALFORMED: &str = "malformed";
 
-    /// The identity the record claimed is not one the driver issued to its sender; the claim is in claimed.
+    /// The identity the record claimed is not one the driver issued to its sender; the claim is in claimed. (OBS-SEC-17)
     pub const QUARANTINED: &str = "quarantined";
 
-    /// The test run ID breaks the grammar; it is kept as data and not sent as metadata.
+    /// The test run ID breaks the grammar; it is kept as data and not sent as metadata. (OBS-ID-11)
     pub const INVALID_TEST_RUN_ID: &str = "invalid_test_run_id";
 
-    /// The request field and the metadata of the call named different test runs; the field won.
+    /// The request field and the metadata of the call named different test runs; the field won. (OBS-ID-35)
     pub const ID_CONFLICT: &str = "id_conflict";
 
-    /// The level is not in the registry and no severity number was given.
+    /// The level is not in the registry and no severity number was given. (OBS-LEVEL-03)
     pub const UNKNOWN_LEVEL: &str = "unknown_level";
 
-    /// The channel is not in the registry; the record is shown as operational.
+    /// The channel is not in the registry; the record is shown as operational. (OBS-CHAN-06)
     pub const UNKNOWN_CHANNEL: &str = "unknown_channel";
 
-    /// A value was removed because the user's redaction rules name it.
+    /// A value was removed because the user's redaction rules name it. (OBS-SEC-33)
     pub const REDACTED: &str = "redacted";
 
     /// Every name, in the registry's order.
@@ -99,10 +99,10 @@ pub mod mark {
 
 /// Capability strings in hostCapabilities and pluginCapabilities. For people: the handshake on the stream decides.
 pub mod capability {
-    /// Offers, or speaks, LogService/Stream version 1.
+    /// Offers, or speaks, LogService/Stream version 1. (OBS-NEG-18)
     pub const OBSERVABILITY_LOG_STREAM_V1: &str = "observability/log-stream/v1";
 
-    /// Offers, or speaks, the deployed unary PluginHost/Log.
+    /// Offers, or speaks, the deployed unary PluginHost/Log. (OBS-NEG-18)
     pub const OBSERVABILITY_LOG_V1: &str = "observability/log/v1";
 
     /// Every name, in the registry's order.
@@ -111,25 +111,25 @@ pub mod capability {
 
 /// Environment variables between a driver and a plugin process.
 pub mod environment {
-    /// host:port of the driver's log service, plain-text HTTP/2 on loopback. Present means offered.
+    /// host:port of the driver's log service, plain-text HTTP/2 on loopback. Present means offered. (OBS-NEG-03)
     pub const PLUGOBS_ENDPOINT: &str = "PLUGOBS_ENDPOINT";
 
-    /// The instance's token, 64 lower-case hexadecimal digits. Sent as the authorization metadata, scheme Bearer.
+    /// The instance's token, 64 lower-case hexadecimal digits. Sent as the authorization metadata, scheme Bearer. (OBS-SEC-01)
     pub const PLUGOBS_TOKEN: &str = "PLUGOBS_TOKEN";
 
-    /// The level the plugin starts with, until the welcome names one. The user's value wins over the driver's.
+    /// The level the plugin starts with, until the welcome names one. The user's value wins over the driver's. (OBS-CHAN-15)
     pub const PLUGOBS_LEVEL: &str = "PLUGOBS_LEVEL";
 
-    /// host:port of the deployed PluginHost service.
+    /// host:port of the deployed PluginHost service. (OBS-NEG-02)
     pub const PACT_PLUGIN_HOST: &str = "PACT_PLUGIN_HOST";
 
-    /// The plugin instance ID.
+    /// The plugin instance ID. (OBS-ID-03)
     pub const PACT_PLUGIN_INSTANCE_ID: &str = "PACT_PLUGIN_INSTANCE_ID";
 
-    /// The level of the plugin's own logging. The user's value wins over the driver's.
+    /// The level of the plugin's own logging. The user's value wins over the driver's. (OBS-CHAN-16)
     pub const LOG_LEVEL: &str = "LOG_LEVEL";
 
-    /// The filter of Rust plugins. The user's value wins over the driver's.
+    /// The filter of Rust plugins. The user's value wins over the driver's. (OBS-CHAN-16)
     pub const RUST_LOG: &str = "RUST_LOG";
 
     /// The folder that holds the plugins, a folder each.
@@ -150,16 +150,16 @@ pub mod environment {
 
 /// gRPC metadata keys, lower case.
 pub mod metadata {
-    /// The test run ID of the call. Left out where no test is active or the ID breaks the grammar.
+    /// The test run ID of the call. Left out where no test is active or the ID breaks the grammar. (OBS-ID-28)
     pub const PLUGIN_TEST_RUN_ID: &str = "plugin-test-run-id";
 
-    /// The ID of this call.
+    /// The ID of this call. (OBS-ID-28)
     pub const PLUGIN_CALL_ID: &str = "plugin-call-id";
 
-    /// The ID of the call in which this one is nested.
+    /// The ID of the call in which this one is nested. (OBS-ID-25)
     pub const PLUGIN_PARENT_CALL_ID: &str = "plugin-parent-call-id";
 
-    /// epoch:sequence, both decimal: the highest sequence emitted when the response was made. Initial or trailing metadata.
+    /// epoch:sequence, both decimal: the highest sequence emitted when the response was made. Initial or trailing metadata. (OBS-LIFE-24)
     pub const PLUGIN_LOG_SEQUENCE: &str = "plugin-log-sequence";
 
     /// W3C trace context.
@@ -168,10 +168,10 @@ pub mod metadata {
     /// W3C baggage; the member test.run.id holds the percent-encoded test run ID.
     pub const BAGGAGE: &str = "baggage";
 
-    /// To the plugin: the serverKey of the handshake, verbatim. To the driver: Bearer and the token.
+    /// To the plugin: the serverKey of the handshake, verbatim. To the driver: Bearer and the token. (OBS-SEC-04)
     pub const AUTHORIZATION: &str = "authorization";
 
-    /// A deployed driver's ID of a chain of calls, kept as the attribute callChainId.
+    /// A deployed driver's ID of a chain of calls, kept as the attribute callChainId. (OBS-ID-27)
     pub const PACT_CALL_CHAIN_ID: &str = "pact-call-chain-id";
 
     /// A deployed driver's deadline of a call chain, Unix milliseconds.
@@ -206,61 +206,61 @@ pub mod level {
         pub aliases: &'static [&'static str],
     }
 
-    /// Finest detail.
+    /// Finest detail. (OBS-LEVEL-02)
     pub const TRACE: &str = "TRACE";
 
     /// The severity number of `TRACE`.
     pub const TRACE_SEVERITY: u8 = 1;
 
-    /// Detail for the developer of the plugin.
+    /// Detail for the developer of the plugin. (OBS-LEVEL-02)
     pub const DEBUG: &str = "DEBUG";
 
     /// The severity number of `DEBUG`.
     pub const DEBUG_SEVERITY: u8 = 5;
 
-    /// Normal events.
+    /// Normal events. (OBS-LEVEL-02)
     pub const INFO: &str = "INFO";
 
     /// The severity number of `INFO`.
     pub const INFO_SEVERITY: u8 = 9;
 
-    /// Normal but significant (syslog); shown as INFO.
+    /// Normal but significant (syslog); shown as INFO. (OBS-LEVEL-02)
     pub const NOTICE: &str = "NOTICE";
 
     /// The severity number of `NOTICE`.
     pub const NOTICE_SEVERITY: u8 = 10;
 
-    /// Something that may be wrong.
+    /// Something that may be wrong. (OBS-LEVEL-02)
     pub const WARN: &str = "WARN";
 
     /// The severity number of `WARN`.
     pub const WARN_SEVERITY: u8 = 13;
 
-    /// Something that failed.
+    /// Something that failed. (OBS-LEVEL-02)
     pub const ERROR: &str = "ERROR";
 
     /// The severity number of `ERROR`.
     pub const ERROR_SEVERITY: u8 = 17;
 
-    /// A failure beyond one operation; shown as ERROR.
+    /// A failure beyond one operation; shown as ERROR. (OBS-LEVEL-02)
     pub const CRITICAL: &str = "CRITICAL";
 
     /// The severity number of `CRITICAL`.
     pub const CRITICAL_SEVERITY: u8 = 18;
 
-    /// Action must be taken at once (syslog); shown as ERROR.
+    /// Action must be taken at once (syslog); shown as ERROR. (OBS-LEVEL-02)
     pub const ALERT: &str = "ALERT";
 
     /// The severity number of `ALERT`.
     pub const ALERT_SEVERITY: u8 = 19;
 
-    /// The process cannot go on; shown as ERROR.
+    /// The process cannot go on; shown as ERROR. (OBS-LEVEL-02)
     pub const FATAL: &str = "FATAL";
 
     /// The severity number of `FATAL`.
     pub const FATAL_SEVERITY: u8 = 21;
 
-    /// The system is unusable (syslog); shown as ERROR.
+    /// The system is unusable (syslog); shown as ERROR. (OBS-LEVEL-02)
     pub const EMERGENCY: &str = "EMERGENCY";
 
     /// The severity number of `EMERGENCY`.
@@ -364,73 +364,73 @@ pub mod event {
         pub attributes: &'static [(&'static str, AttributeType)],
     }
 
-    /// The SDK is set up, before the connection to the driver. Set by the plugin.
+    /// The SDK is set up, before the connection to the driver. (OBS-LIFE-06) Set by the plugin.
     pub const PLUGIN_STARTED: &str = "plugin.started";
 
-    /// InitPlugin arrived. Set by the plugin.
+    /// InitPlugin arrived. (OBS-LIFE-07) Set by the plugin.
     pub const PLUGIN_INIT_RECEIVED: &str = "plugin.init_received";
 
-    /// The plugin returned its catalogue entries. Set by the plugin.
+    /// The plugin returned its catalogue entries. (OBS-LIFE-07) Set by the plugin.
     pub const PLUGIN_CATALOGUE_REGISTERED: &str = "plugin.catalogue_registered";
 
-    /// The plugin accepts calls. Set by the plugin.
+    /// The plugin accepts calls. (OBS-LIFE-07) Set by the plugin.
     pub const PLUGIN_READY: &str = "plugin.ready";
 
-    /// The plugin has begun to stop. Set by the plugin.
+    /// The plugin has begun to stop. (OBS-LIFE-08) Set by the plugin.
     pub const PLUGIN_STOPPING: &str = "plugin.stopping";
 
-    /// The SDK's own transport failed or recovered; reported once per fault. Set by the plugin.
+    /// The SDK's own transport failed or recovered; reported once per fault. (OBS-CHAN-22) Set by the plugin.
     pub const PLUGIN_TRANSPORT_FAULT: &str = "plugin.transport_fault";
 
-    /// The process was started, or the component instantiated. Set by the driver.
+    /// The process was started, or the component instantiated. (OBS-LIFE-10) Set by the driver.
     pub const INSTANCE_SPAWNED: &str = "instance.spawned";
 
-    /// The handshake line arrived. Set by the driver.
+    /// The handshake line arrived. (OBS-LIFE-11) Set by the driver.
     pub const INSTANCE_HANDSHAKE: &str = "instance.handshake";
 
-    /// InitPlugin succeeded. Set by the driver.
+    /// InitPlugin succeeded. (OBS-LIFE-12) Set by the driver.
     pub const INSTANCE_INITIALISED: &str = "instance.initialised";
 
-    /// The instance's record stream was accepted. Set by the driver.
+    /// The instance's record stream was accepted. (OBS-LIFE-13) Set by the driver.
     pub const INSTANCE_STREAM_OPENED: &str = "instance.stream_opened";
 
-    /// The instance's record stream ended. Set by the driver.
+    /// The instance's record stream ended. (OBS-LIFE-13) Set by the driver.
     pub const INSTANCE_STREAM_CLOSED: &str = "instance.stream_closed";
 
-    /// The driver asked the instance to stop. Set by the driver.
+    /// The driver asked the instance to stop. (OBS-LIFE-14) Set by the driver.
     pub const INSTANCE_STOP_REQUESTED: &str = "instance.stop_requested";
 
-    /// The process ended. Set by the driver.
+    /// The process ended. (OBS-LIFE-16) Set by the driver.
     pub const INSTANCE_EXITED: &str = "instance.exited";
 
-    /// The driver killed the process. Set by the driver.
+    /// The driver killed the process. (OBS-LIFE-15) Set by the driver.
     pub const INSTANCE_KILLED: &str = "instance.killed";
 
-    /// A start, call or stop failed; the failure report has the details. Set by the driver.
+    /// A start, call or stop failed; the failure report has the details. (OBS-LIFE-18) Set by the driver.
     pub const INSTANCE_FAILED: &str = "instance.failed";
 
-    /// The driver began a call to the plugin. Set by the driver.
+    /// The driver began a call to the plugin. (OBS-LIFE-19) Set by the driver.
     pub const CALL_BEGIN: &str = "call.begin";
 
-    /// The call ended. Set by the driver.
+    /// The call ended. (OBS-LIFE-19) Set by the driver.
     pub const CALL_END: &str = "call.end";
 
-    /// Every record of the call is stored or counted, or the wait for them ended. Set by the driver.
+    /// Every record of the call is stored or counted, or the wait for them ended. (OBS-LIFE-25) Set by the driver.
     pub const CALL_LOGS_COMPLETE: &str = "call.logs_complete";
 
-    /// A test run began. Set by the driver.
+    /// A test run began. (OBS-LIFE-29) Set by the driver.
     pub const TEST_BEGIN: &str = "test.begin";
 
-    /// A test run ended. Set by the driver.
+    /// A test run ended. (OBS-LIFE-29) Set by the driver.
     pub const TEST_END: &str = "test.end";
 
-    /// Sequence numbers that will never arrive, by the plugin's or the driver's own count. Set by the driver.
+    /// Records that will never arrive, by the plugin's or the driver's own count: a range of sequences, or for records without sequence a count. (OBS-LIM-29) Set by the driver.
     pub const RECORDS_DROPPED: &str = "records.dropped";
 
-    /// Raw output of the plugin was cut to keep a limit. Set by the driver.
+    /// Raw output of the plugin was cut to keep a limit. (OBS-LIM-15) Set by the driver.
     pub const OUTPUT_TRUNCATED: &str = "output.truncated";
 
-    /// A sink of the driver failed or fell behind. Set by the driver.
+    /// A sink of the driver failed or fell behind. (OBS-LIFE-33) Set by the driver.
     pub const SINK_FAILED: &str = "sink.failed";
 
     /// Every event, in the registry's order.
@@ -592,6 +592,7 @@ pub mod event {
             name: RECORDS_DROPPED,
             set_by: Side::Driver,
             attributes: &[
+                (super::attribute::DROPPED_COUNT, AttributeType::Int),
                 (super::attribute::DROPPED_DEBUG, AttributeType::Int),
                 (super::attribute::DROPPED_ERROR, AttributeType::Int),
                 (super::attribute::DROPPED_FIRST, AttributeType::Int),
@@ -647,6 +648,9 @@ pub mod attribute {
 
     /// Attribute of `plugin.catalogue_registered`, `instance.initialised`: int.
     pub const CATALOGUE_ENTRIES: &str = "catalogue.entries";
+
+    /// Attribute of `records.dropped`: int.
+    pub const DROPPED_COUNT: &str = "dropped.count";
 
     /// Attribute of `records.dropped`: int.
     pub const DROPPED_DEBUG: &str = "dropped.debug";
@@ -782,79 +786,79 @@ pub mod attribute {
 pub mod limit {
     use std::time::Duration;
 
-    /// A record's message. In bytes.
+    /// A record's message. (OBS-LIM-09) In bytes.
     pub const MESSAGE_BYTES_DEFAULT: usize = 65_536;
 
-    /// Attributes of a record.
+    /// Attributes of a record. (OBS-LIM-09)
     pub const ATTRIBUTES_DEFAULT: usize = 64;
 
-    /// An attribute's key. In bytes.
+    /// An attribute's key. (OBS-LIM-09) In bytes.
     pub const ATTRIBUTE_KEY_BYTES_DEFAULT: usize = 128;
 
-    /// An attribute's value. In bytes.
+    /// An attribute's value. (OBS-LIM-09) In bytes.
     pub const ATTRIBUTE_VALUE_BYTES_DEFAULT: usize = 8_192;
 
-    /// A whole encoded record; wins over the others. In bytes.
+    /// A whole encoded record; wins over the others. (OBS-LIM-09) In bytes.
     pub const RECORD_BYTES_DEFAULT: usize = 262_144;
 
-    /// The encoded records of one batch. In bytes.
+    /// The encoded records of one batch. (OBS-LIM-02) In bytes.
     pub const BATCH_BYTES_DEFAULT: usize = 1_048_576;
 
     /// Encoded records in flight before an acknowledgement. In bytes.
     pub const CREDIT_BYTES_DEFAULT: usize = 4_194_304;
 
-    /// A line of raw standard error or output. In bytes.
+    /// A line of raw standard error or output. (OBS-LIM-13) In bytes.
     pub const OUTPUT_LINE_BYTES_DEFAULT: usize = 65_536;
 
-    /// A JSON record line on standard error. In bytes.
+    /// A JSON record line on standard error. (OBS-JSON-24) In bytes.
     pub const STDERR_RECORD_BYTES_DEFAULT: usize = 32_768;
 
-    /// A test run ID. In bytes.
+    /// A test run ID. (OBS-ID-09) In bytes.
     pub const TEST_RUN_ID_BYTES_DEFAULT: usize = 256;
 
-    /// A level, channel, event name or target. In bytes.
+    /// A level, channel, event name or target. (OBS-LIM-09) In bytes.
     pub const NAME_BYTES_DEFAULT: usize = 256;
 
-    /// Records waiting in the plugin, shedding begins below it. In bytes.
+    /// Records waiting in the plugin, shedding begins below it. (OBS-LIM-20) In bytes.
     pub const PLUGIN_QUEUE_BYTES_DEFAULT: usize = 8_388_608;
 
-    /// The part of the plugin's queue kept for WARN and above, lifecycle and user records. In bytes.
+    /// The part of the plugin's queue kept for WARN and above, lifecycle and user records. (OBS-LIM-21) In bytes.
     pub const PLUGIN_RESERVE_BYTES_DEFAULT: usize = 1_048_576;
 
-    /// How long the driver waits for a call's records after its response.
+    /// How long the driver waits for a call's records after its response. (OBS-LIFE-26)
     pub const LOGS_COMPLETE_WAIT_DEFAULT: Duration = Duration::from_millis(250);
 
-    /// How long the driver waits for the handshake line of a process that lives.
+    /// How long the driver waits for the handshake line of a process that lives. (OBS-FAIL-05)
     pub const HANDSHAKE_WAIT_DEFAULT: Duration = Duration::from_millis(60_000);
 
-    /// How long the driver reads on from the output of a process that has ended.
+    /// How long the driver reads on from the output of a process that has ended. (OBS-CHAN-31)
     pub const OUTPUT_DRAIN_WAIT_DEFAULT: Duration = Duration::from_millis(1_000);
 
-    /// How long an instance may take to stop before its process is terminated.
+    /// How long an instance may take to stop before its process is terminated. (OBS-FAIL-28)
     pub const STOP_WAIT_DEFAULT: Duration = Duration::from_millis(5_000);
 
-    /// How long a terminated process may take to end before it is killed.
+    /// How long a terminated process may take to end before it is killed. (OBS-FAIL-28)
     pub const TERMINATE_WAIT_DEFAULT: Duration = Duration::from_millis(2_000);
 
-    /// Records of one instance waiting in the driver, all sinks together. In bytes.
+    /// Records of one instance waiting in the driver, all sinks together. (OBS-LIM-25) In bytes.
     pub const DRIVER_QUEUE_BYTES_DEFAULT: usize = 16_777_216;
 
-    /// Records waiting for one sink. In bytes.
+    /// Records waiting for one sink. (OBS-LIM-26) In bytes.
     pub const SINK_QUEUE_BYTES_DEFAULT: usize = 8_388_608;
 
-    /// Raw standard error, or output, of one instance kept in the run folder. In bytes.
+    /// Raw standard error, or output, of one instance kept in the run folder. (OBS-LIM-14) In bytes.
     pub const RAW_OUTPUT_BYTES_DEFAULT: usize = 67_108_864;
 
-    /// One segment of the records of a run folder. In bytes.
+    /// One segment of the records of a run folder. (OBS-RUN-10) In bytes.
     pub const SEGMENT_BYTES_DEFAULT: usize = 134_217_728;
 
-    /// All segments of the records of a run folder together. In bytes.
+    /// All segments of the records of a run folder together. (OBS-RUN-11) In bytes.
     pub const RUN_RECORDS_BYTES_DEFAULT: usize = 1_073_741_824;
 
-    /// The tail of raw standard error in a failure report. In bytes.
+    /// The tail of raw standard error in a failure report. (OBS-FAIL-17) In bytes.
     pub const REPORT_OUTPUT_BYTES_DEFAULT: usize = 16_384;
 
-    /// The last records of an instance, and of a test, in a failure report.
+    /// The last records of an instance, and of a test, in a failure report. (OBS-FAIL-18)
     pub const REPORT_RECORDS_DEFAULT: usize = 50;
 
     /// How long a plugin waits before it opens its lost record stream again; doubled after each attempt.
@@ -871,39 +875,39 @@ pub mod limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RejectionCode {
-    /// The text is not JSON, or not one JSON object.
+    /// The text is not JSON, or not one JSON object. (OBS-JSON-06)
     InvalidJson,
-    /// The bytes are not a protobuf message of this type.
+    /// The bytes are not a protobuf message of this type. (OBS-REC-34)
     MalformedProtobuf,
-    /// A text field holds bytes that are not UTF-8.
+    /// A text field holds bytes that are not UTF-8. (OBS-REC-35)
     InvalidUtf8,
-    /// The form's version number is not one this reader knows.
+    /// The form's version number is not one this reader knows. (OBS-JSON-26)
     UnknownVersion,
-    /// A required field is absent or empty.
+    /// A required field is absent or empty. (OBS-REC-02)
     MissingField,
-    /// A field has another type than the one defined.
+    /// A field has another type than the one defined. (OBS-JSON-07)
     WrongType,
-    /// A number is outside its range.
+    /// A number is outside its range. (OBS-REC-04)
     OutOfRange,
-    /// The plugin instance ID is not a UUID in canonical lower-case text.
+    /// The plugin instance ID is not a UUID in canonical lower-case text. (OBS-ID-04)
     InvalidInstanceId,
-    /// The test run ID breaks its grammar.
+    /// The test run ID breaks its grammar. (OBS-ID-09)
     InvalidTestRunId,
-    /// The call ID is not a UUID in canonical lower-case text.
+    /// The call ID is not a UUID in canonical lower-case text. (OBS-ID-26)
     InvalidCallId,
-    /// The time is not RFC 3339 UTC, or outside 1970 to 2554.
+    /// The time is not RFC 3339 UTC, or outside 1970 to 2554. (OBS-REC-08)
     InvalidTimestamp,
-    /// The trace ID, span ID or flags break the W3C form.
+    /// The trace ID, span ID or flags break the W3C form. (OBS-REC-16)
     InvalidTraceContext,
-    /// A bytes value is not padded standard base64.
+    /// A bytes value is not padded standard base64. (OBS-JSON-14)
     InvalidBase64,
-    /// An attribute key, or a JSON member, stands twice.
+    /// An attribute key, or a JSON member, stands twice. (OBS-JSON-05)
     DuplicateKey,
-    /// A lifecycle record's event name is not in the registry.
+    /// A lifecycle record's event name is not in the registry. (OBS-REC-12)
     UnknownEvent,
-    /// A value is over its limit where cutting is not allowed.
+    /// A value is over its limit where cutting is not allowed. (OBS-JSON-28)
     TooLong,
-    /// The handshake line lacks a port in 1 to 65535 or a serverKey, or has one of the wrong type.
+    /// The handshake line lacks a port in 1 to 65535 or a serverKey, or has one of the wrong type. (OBS-CHAN-25)
     InvalidHandshake,
 }
 
@@ -1022,37 +1026,37 @@ impl fmt::Display for RejectionCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FailureCode {
-    /// No folder holds a plugin of that name and version.
+    /// No folder holds a plugin of that name and version. (OBS-FAIL-24)
     PluginNotFound,
-    /// pact-plugin.json cannot be read or breaks its format.
+    /// pact-plugin.json cannot be read or breaks its format. (OBS-FAIL-24)
     ManifestInvalid,
-    /// No transport of this driver runs the manifest's executableType.
+    /// No transport of this driver runs the manifest's executableType. (OBS-FAIL-24)
     UnsupportedExecutableType,
-    /// The manifest's pluginInterfaceVersion is not 1 or 2.
+    /// The manifest's pluginInterfaceVersion is not 1 or 2. (OBS-FAIL-24)
     UnsupportedInterface,
-    /// The operating system refused to start the program.
+    /// The operating system refused to start the program. (OBS-FAIL-25)
     CannotStart,
-    /// The process ended before its handshake.
+    /// The process ended before its handshake. (OBS-FAIL-04)
     ExitedEarly,
-    /// No handshake line came in time.
+    /// No handshake line came in time. (OBS-FAIL-05)
     HandshakeTimeout,
-    /// The port of the handshake does not answer.
+    /// The port of the handshake does not answer. (OBS-FAIL-07)
     ConnectFailed,
-    /// InitPlugin failed.
+    /// InitPlugin failed. (OBS-FAIL-08)
     InitRefused,
-    /// The plugin needs host capabilities that this driver lacks.
+    /// The plugin needs host capabilities that this driver lacks. (OBS-FAIL-08)
     MissingCapability,
-    /// The plugin answered a call with an error status.
+    /// The plugin answered a call with an error status. (OBS-FAIL-26)
     CallFailed,
-    /// The plugin did not answer in time.
+    /// The plugin did not answer in time. (OBS-FAIL-10)
     CallTimeout,
-    /// The process ended while it was in use.
+    /// The process ended while it was in use. (OBS-FAIL-09)
     Crashed,
-    /// The component trapped.
+    /// The component trapped. (OBS-FAIL-09)
     Trapped,
-    /// The connection broke while the process lived on.
+    /// The connection broke while the process lived on. (OBS-FAIL-27)
     ConnectionLost,
-    /// The plugin did not stop in time and was killed.
+    /// The plugin did not stop in time and was killed. (OBS-FAIL-11)
     ShutdownOverrun,
 }
 

@@ -9,7 +9,7 @@ use crate::{COMMAND, artefact, generate};
 
 const USAGE: &str = "usage: plugobs-gen [--check] [--root DIR]";
 
-/// Runs the tool. Exit code 0: written, or nothing differs; 1: a source is wrong or a file
+/// Runs the tool. Exit code 0: written, or nothing differs; 1: a source breaks a rule or a file
 /// differs; 2: the arguments are wrong.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
@@ -45,21 +45,24 @@ pub fn default_root() -> PathBuf {
 }
 
 fn execute(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> crate::Result<bool> {
-    let artefacts = generate(&options.root)?;
+    let generated = generate(&options.root)?;
+    for problem in &generated.problems {
+        say(err, &problem.to_string());
+    }
     if options.check {
-        let drifts = artefact::compare(&options.root, &artefacts)?;
+        let drifts = artefact::compare(&options.root, &generated.artefacts)?;
         for drift in &drifts {
             say(err, &drift.to_string());
         }
         if !drifts.is_empty() {
             say(err, &format!("run {COMMAND}"));
         }
-        return Ok(drifts.is_empty());
+        return Ok(drifts.is_empty() && generated.problems.is_empty());
     }
-    for path in artefact::write(&options.root, &artefacts)? {
+    for path in artefact::write(&options.root, &generated.artefacts)? {
         say(out, &format!("wrote {path}"));
     }
-    Ok(true)
+    Ok(generated.problems.is_empty())
 }
 
 /// A closed pipe is no reason to fail a generator, so the result of printing is dropped.

@@ -2,6 +2,8 @@
 
 mod check;
 pub mod rust;
+pub mod schema;
+pub mod table;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -57,6 +59,10 @@ pub trait Entry {
     fn description(&self) -> &str;
     /// The clause that defines its use, where one does.
     fn clause(&self) -> Option<&str>;
+    /// The version of the specification that brought it.
+    fn since(&self) -> &str;
+    /// Whether deployed peers use it already.
+    fn deployed(&self) -> bool;
 }
 
 macro_rules! entry {
@@ -89,6 +95,12 @@ macro_rules! entry {
             }
             fn clause(&self) -> Option<&str> {
                 self.clause.as_deref()
+            }
+            fn since(&self) -> &str {
+                &self.since
+            }
+            fn deployed(&self) -> bool {
+                self.deployed
             }
         }
     };

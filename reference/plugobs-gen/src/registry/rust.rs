@@ -140,7 +140,7 @@ fn events(out: &mut String, registry: &Registry<Event>) {
             Side::Plugin => "plugin",
             Side::Driver => "driver",
         };
-        let text = format!("{} Set by the {side}.", event.description);
+        let text = format!("{} Set by the {side}.", described(event));
         let _ = writeln!(
             out,
             "{}pub const {}: &str = {:?};\n",
@@ -213,7 +213,7 @@ fn limits(out: &mut String, registry: &Registry<Limit>) {
         let _ = writeln!(
             out,
             "{}pub const {}_DEFAULT: {kind} = {value};\n",
-            doc(&format!("{}{unit}", limit.description)),
+            doc(&format!("{}{unit}", described(limit))),
             constant_name(&limit.name)
         );
     }
@@ -241,7 +241,7 @@ fn codes(out: &mut String, registry: &Registry<Code>, kind: CodeKind) {
         pub enum {name} {{"
     );
     for code in &codes {
-        let _ = writeln!(out, "{}{},", doc(&code.description), variant(&code.name));
+        let _ = writeln!(out, "{}{},", doc(&described(*code)), variant(&code.name));
     }
     let _ = writeln!(
         out,
@@ -333,7 +333,7 @@ fn constant(out: &mut String, entry: &impl Entry) {
     let _ = writeln!(
         out,
         "{}pub const {}: &str = {:?};\n",
-        doc(entry.description()),
+        doc(&described(entry)),
         constant_name(entry.name()),
         entry.name()
     );
@@ -345,6 +345,14 @@ fn list<E: Entry>(registry: &Registry<E>) -> String {
         .iter()
         .map(|entry| constant_name(entry.name()) + ",");
     names.collect()
+}
+
+/// The description, and the clause where the registry names one.
+fn described(entry: &impl Entry) -> String {
+    match entry.clause() {
+        Some(clause) => format!("{} ({clause})", entry.description()),
+        None => entry.description().to_owned(),
+    }
 }
 
 /// A doc comment; characters that rustdoc would read as markup are escaped.
