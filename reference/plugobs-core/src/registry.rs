@@ -150,25 +150,25 @@ pub mod environment {
 
 /// gRPC metadata keys, lower case.
 pub mod metadata {
-    /// The test run ID of the call. Left out where no test is active or the ID breaks the grammar. (OBS-ID-28)
+    /// The test run ID of the call. Left out where no test is active or the ID breaks the grammar. (OBS-GRPC-10)
     pub const PLUGIN_TEST_RUN_ID: &str = "plugin-test-run-id";
 
-    /// The ID of this call. (OBS-ID-28)
+    /// The ID of this call. (OBS-GRPC-09)
     pub const PLUGIN_CALL_ID: &str = "plugin-call-id";
 
-    /// The ID of the call in which this one is nested. (OBS-ID-25)
+    /// The ID of the call in which this one is nested. (OBS-GRPC-09)
     pub const PLUGIN_PARENT_CALL_ID: &str = "plugin-parent-call-id";
 
-    /// epoch:sequence, both decimal: the highest sequence emitted when the response was made. Initial or trailing metadata. (OBS-LIFE-24)
+    /// epoch:sequence, both decimal: the highest sequence emitted when the response was made. Initial or trailing metadata. (OBS-GRPC-36)
     pub const PLUGIN_LOG_SEQUENCE: &str = "plugin-log-sequence";
 
-    /// W3C trace context.
+    /// W3C trace context. (OBS-GRPC-12)
     pub const TRACEPARENT: &str = "traceparent";
 
-    /// W3C baggage; the member test.run.id holds the percent-encoded test run ID.
+    /// W3C baggage; the member test.run.id holds the percent-encoded test run ID. (OBS-GRPC-11)
     pub const BAGGAGE: &str = "baggage";
 
-    /// To the plugin: the serverKey of the handshake, verbatim. To the driver: Bearer and the token. (OBS-SEC-04)
+    /// To the plugin: the serverKey of the handshake, verbatim. To the driver: Bearer and the token. (OBS-GRPC-03)
     pub const AUTHORIZATION: &str = "authorization";
 
     /// A deployed driver's ID of a chain of calls, kept as the attribute callChainId. (OBS-ID-27)
@@ -804,7 +804,7 @@ pub mod limit {
     /// The encoded records of one batch. (OBS-LIM-02) In bytes.
     pub const BATCH_BYTES_DEFAULT: usize = 1_048_576;
 
-    /// Encoded records in flight before an acknowledgement. In bytes.
+    /// Encoded records in flight before an acknowledgement. (OBS-STR-29) In bytes.
     pub const CREDIT_BYTES_DEFAULT: usize = 4_194_304;
 
     /// A line of raw standard error or output. (OBS-LIM-13) In bytes.
@@ -861,13 +861,13 @@ pub mod limit {
     /// The last records of an instance, and of a test, in a failure report. (OBS-FAIL-18)
     pub const REPORT_RECORDS_DEFAULT: usize = 50;
 
-    /// How long a plugin waits before it opens its lost record stream again; doubled after each attempt.
+    /// How long a plugin waits before it opens its lost record stream again; doubled after each attempt. (OBS-STR-23)
     pub const RECONNECT_FIRST_WAIT_DEFAULT: Duration = Duration::from_millis(100);
 
-    /// The longest wait between two attempts to open the record stream.
+    /// The longest wait between two attempts to open the record stream. (OBS-STR-23)
     pub const RECONNECT_MOST_WAIT_DEFAULT: Duration = Duration::from_millis(5_000);
 
-    /// How long a plugin tries to open its record stream before the driver counts as lost for good.
+    /// How long a plugin tries to open its record stream before the driver counts as lost for good. (OBS-STR-24)
     pub const HOST_LOST_WAIT_DEFAULT: Duration = Duration::from_millis(30_000);
 }
 
@@ -877,9 +877,9 @@ pub mod limit {
 pub enum RejectionCode {
     /// The text is not JSON, or not one JSON object. (OBS-JSON-06)
     InvalidJson,
-    /// The bytes are not a protobuf message of this type. (OBS-REC-34)
+    /// The bytes are not a protobuf message of this type. (OBS-GRPC-24)
     MalformedProtobuf,
-    /// A text field holds bytes that are not UTF-8. (OBS-REC-35)
+    /// A text field holds bytes that are not UTF-8. (OBS-GRPC-24)
     InvalidUtf8,
     /// The form's version number is not one this reader knows. (OBS-JSON-26)
     UnknownVersion,

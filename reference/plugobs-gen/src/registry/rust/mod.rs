@@ -1,10 +1,12 @@
 //! The registries as Rust: `plugobs_core::registry`.
 
+mod codes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{
-    AttributeType, Code, CodeKind, Entry, Event, Level, Limit, Registries, Registry, Side, Unit,
+    AttributeType, CodeKind, Entry, Event, Level, Limit, Registries, Registry, Side, Unit,
     constant_name,
 };
 use crate::artefact::Artefact;
@@ -35,8 +37,8 @@ pub fn generate(registries: &Registries) -> Result<Artefact> {
     events(&mut out, &registries.events);
     attributes(&mut out, &registries.events);
     limits(&mut out, &registries.limits);
-    codes(&mut out, &registries.errors, CodeKind::Rejection);
-    codes(&mut out, &registries.errors, CodeKind::Failure);
+    codes::generate(&mut out, &registries.errors, CodeKind::Rejection);
+    codes::generate(&mut out, &registries.errors, CodeKind::Failure);
     Ok(Artefact::text(PATH, rustfmt::format(&out)?))
 }
 
@@ -220,111 +222,6 @@ fn limits(out: &mut String, registry: &Registry<Limit>) {
     out.push_str("}\n\n");
 }
 
-fn codes(out: &mut String, registry: &Registry<Code>, kind: CodeKind) {
-    let (name, what) = match kind {
-        CodeKind::Rejection => (
-            "RejectionCode",
-            "Why a decoder or validator refuses a form.",
-        ),
-        CodeKind::Failure => ("FailureCode", "How a plugin failed."),
-    };
-    let codes: Vec<&Code> = registry
-        .entries
-        .iter()
-        .filter(|code| code.kind == kind)
-        .collect();
-    let _ = writeln!(
-        out,
-        "/// {what} Programs compare the code, never the text.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum {name} {{"
-    );
-    for code in &codes {
-        let _ = writeln!(out, "{}{},", doc(&described(*code)), variant(&code.name));
-    }
-    let _ = writeln!(
-        out,
-        "}}\n\nimpl {name} {{
-        /// Every code, in the registry's order.
-        pub const ALL: &[Self] = &[{}];
-        ",
-        codes
-            .iter()
-            .map(|code| format!("Self::{},", variant(&code.name)))
-            .collect::<String>()
-    );
-    method(out, &codes, "as_str", "The registered name.", |code| {
-        &code.name
-    });
-    method(
-        out,
-        &codes,
-        "description",
-        "What it means, a sentence.",
-        |code| &code.description,
-    );
-    method(
-        out,
-        &codes,
-        "stage",
-        "The stage at which it arises.",
-        |code| &code.stage,
-    );
-    if kind == CodeKind::Failure {
-        method(
-            out,
-            &codes,
-            "action",
-            "What the user can do, a sentence.",
-            |code| code.action.as_deref().unwrap_or_default(),
-        );
-    }
-    let _ = writeln!(
-        out,
-        "/// The code of that name; `None` when the registry has none.
-        #[must_use]
-        pub fn parse(name: &str) -> Option<Self> {{
-            Self::ALL.iter().copied().find(|code| code.as_str() == name)
-        }}
-        }}
-
-        impl fmt::Display for {name} {{
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {{
-                f.write_str(self.as_str())
-            }}
-        }}
-        "
-    );
-}
-
-/// A method that gives a fixed text for each variant.
-fn method<'a>(
-    out: &mut String,
-    codes: &[&'a Code],
-    name: &str,
-    what: &str,
-    text: impl Fn(&'a Code) -> &'a str,
-) {
-    let _ = writeln!(
-        out,
-        "/// {what}\n#[must_use]\npub const fn {name}(self) -> &'static str {{ match self {{"
-    );
-    // Arms that give the same text are one arm.
-    let mut arms: Vec<(&str, Vec<String>)> = Vec::new();
-    for &code in codes {
-        let pattern = format!("Self::{}", variant(&code.name));
-        match arms.iter_mut().find(|(known, _)| *known == text(code)) {
-            Some((_, patterns)) => patterns.push(pattern),
-            None => arms.push((text(code), vec![pattern])),
-        }
-    }
-    for (text, patterns) in arms {
-        let _ = writeln!(out, "{} => {text:?},", patterns.join(" | "));
-    }
-    out.push_str("} }\n\n");
-}
-
 fn open(out: &mut String, module: &str, description: &str) {
     let _ = writeln!(out, "{}pub mod {module} {{", doc(description));
 }
@@ -361,16 +258,6 @@ fn doc(text: &str) -> String {
     format!("/// {escaped}\n")
 }
 
-/// `handshake_timeout` as `HandshakeTimeout`.
-fn variant(name: &str) -> String {
-    name.split('_')
-        .map(|part| {
-            let (first, rest) = part.split_at(part.len().min(1));
-            first.to_ascii_uppercase() + rest
-        })
-        .collect()
-}
-
 /// A number with `_` between groups of three digits.
 fn digits(number: u64) -> String {
     let plain = number.to_string();
@@ -394,7 +281,6 @@ mod tests {
             constant_name("observability/log-stream/v1"),
             "OBSERVABILITY_LOG_STREAM_V1"
         );
-        assert_eq!(variant("handshake_timeout"), "HandshakeTimeout");
         assert_eq!(digits(65536), "65_536");
         assert_eq!(digits(1_048_576), "1_048_576");
         assert_eq!(digits(64), "64");
