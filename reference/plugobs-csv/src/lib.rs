@@ -1,1 +1,34 @@
-//! Reference plugin for text/csv.
+//! The reference plugin: a Pact content matcher and generator for `text/csv`.
+//!
+//! The crate is written to be copied.
+//! Everything here is the engine: plain values in, plain values out, no transport, no clock, no files and no threads.
+//! The same source is therefore built into a process and into a component.
+//! What reaches a person is said with `tracing`: a failing cell at DEBUG, a setting that does nothing at WARN.
+//!
+//! - [`configure::configure`] turns a test's `contentsConfig` into an example body, rules and generators.
+//! - [`compare::compare`] compares an actual body with the expected one.
+//! - [`generate::generate`] fills a body with generated values.
+//! - [`field`] does the last two for a single value.
+
+pub mod column;
+pub mod compare;
+pub mod configure;
+pub mod content;
+pub mod datetime;
+pub mod error;
+pub mod expression;
+pub mod field;
+pub mod generate;
+pub mod generator;
+pub mod mismatch;
+pub mod random;
+pub mod rule;
+pub mod settings;
+pub mod spec;
+pub mod table;
+
+mod markup;
+mod pattern_text;
+mod template;
+
+pub use error::Error;

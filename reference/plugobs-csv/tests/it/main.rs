@@ -1,0 +1,16 @@
+//! The engine's tests, in one binary.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, its helpers included"
+)]
+
+mod compare;
+mod configure;
+mod datetime;
+mod expression;
+mod fixtures;
+mod generate;
+mod properties;
+mod rules;
+mod support;
+mod table;
