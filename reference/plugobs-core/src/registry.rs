@@ -832,7 +832,7 @@ pub mod limit {
     pub const HANDSHAKE_WAIT_DEFAULT: Duration = Duration::from_millis(60_000);
 
     /// How long the driver reads on from the output of a process that has ended. (OBS-CHAN-31)
-    pub const OUTPUT_DRAIN_WAIT_DEFAULT: Duration = Duration::from_millis(1_000);
+    pub const OUTPUT_DRAIN_WAIT_DEFAULT: Duration = Duration::from_millis(500);
 
     /// How long an instance may take to stop before its process is terminated. (OBS-FAIL-28)
     pub const STOP_WAIT_DEFAULT: Duration = Duration::from_millis(5_000);
