@@ -132,7 +132,7 @@ pub mod environment {
     /// The filter of Rust plugins. The user's value wins over the driver's. (OBS-CHAN-16)
     pub const RUST_LOG: &str = "RUST_LOG";
 
-    /// The folder that holds the plugins, a folder each.
+    /// The folder that holds the plugins, a folder each. (OBS-NEG-30)
     pub const PACT_PLUGIN_DIR: &str = "PACT_PLUGIN_DIR";
 
     /// Every name, in the registry's order.
@@ -174,7 +174,7 @@ pub mod metadata {
     /// A deployed driver's ID of a chain of calls, kept as the attribute callChainId. (OBS-ID-27)
     pub const PACT_CALL_CHAIN_ID: &str = "pact-call-chain-id";
 
-    /// A deployed driver's deadline of a call chain, Unix milliseconds.
+    /// A deployed driver's deadline of a call chain, Unix milliseconds. (OBS-NEG-31)
     pub const PACT_DEADLINE_MS: &str = "pact-deadline-ms";
 
     /// Every name, in the registry's order.
