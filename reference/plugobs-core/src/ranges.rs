@@ -52,6 +52,15 @@ impl SequenceSet {
         self.ranges.get(&1).copied().unwrap_or(0)
     }
 
+    /// The range that holds the number.
+    pub fn range_of(&self, sequence: u64) -> Option<(u64, u64)> {
+        self.ranges
+            .range(..=sequence)
+            .next_back()
+            .map(|(&first, &last)| (first, last))
+            .filter(|(_, last)| *last >= sequence)
+    }
+
     /// The highest number; 0 for none.
     pub fn highest(&self) -> u64 {
         self.ranges.last_key_value().map_or(0, |(_, &last)| last)

@@ -91,7 +91,10 @@ pub struct FailureReport {
     pub run_folder: Option<PathBuf>,
 }
 
-fn code_as_text<S: serde::Serializer>(code: &FailureCode, serializer: S) -> Result<S::Ok, S::Error> {
+fn code_as_text<S: serde::Serializer>(
+    code: &FailureCode,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(code.as_str())
 }
 
@@ -125,6 +128,33 @@ pub struct PluginFailure(Arc<FailureReport>);
 impl PluginFailure {
     pub(crate) fn new(report: Arc<FailureReport>) -> Self {
         Self(report)
+    }
+
+    /// For a plugin that is still held when its driver has gone.
+    pub(crate) fn of_ended_driver(manifest: &crate::manifest::Manifest) -> Self {
+        let code = FailureCode::ConnectionLost;
+        Self::new(Arc::new(FailureReport {
+            code,
+            stage: code.stage().to_owned(),
+            message: "the driver of this plugin has ended".to_owned(),
+            action: "Keep the driver for as long as its plugins are called.".to_owned(),
+            at: Timestamp::default(),
+            elapsed_ns: 0,
+            plugin: FailedPlugin {
+                name: manifest.name.clone(),
+                version: Some(manifest.version.to_string()),
+                plugin_instance_id: None,
+            },
+            exit: None,
+            test_run_id: None,
+            call_id: None,
+            operation: None,
+            stderr_tail: Vec::new(),
+            stdout_tail: Vec::new(),
+            last_records: Vec::new(),
+            test_records: Vec::new(),
+            run_folder: None,
+        }))
     }
 
     /// The whole report.

@@ -175,7 +175,9 @@ pub enum CallbackError {
         known: Vec<String>,
     },
     /// The call that the caller names is not one that it was given.
-    #[error("call {call_id:?} was not issued to this plugin instance; pass the metadata of the call on as it came")]
+    #[error(
+        "call {call_id:?} was not issued to this plugin instance; pass the metadata of the call on as it came"
+    )]
     UnknownCall {
         /// What it named.
         call_id: String,

@@ -305,3 +305,10 @@ fn read_claimed(object: Map<String, Json>) -> Result<Claimed, Rejection> {
         via: members.text("via")?,
     })
 }
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}

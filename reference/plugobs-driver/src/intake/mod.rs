@@ -23,8 +23,8 @@ pub enum Received {
     Record(Box<Record>),
     /// Bytes that are none.
     Malformed {
-        /// The sequence that the batch gave them.
-        sequence: Option<u64>,
+        /// The key that the batch gave them.
+        position: Option<LogPosition>,
         /// The bytes.
         bytes: Bytes,
         /// Why they are none.

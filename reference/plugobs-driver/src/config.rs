@@ -1,0 +1,190 @@
+//! How a driver is set up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plugobs_core::{Limits, RunId, Severity};
+use uuid::Uuid;
+
+use crate::driver::{Driver, DriverError};
+use crate::info::{DriverInfo, RunInfo, SessionInfo};
+use crate::intake::hub::Hub;
+use crate::manifest::PluginSource;
+use crate::sink::Sink;
+use crate::transport::Transport;
+
+/// Collects what a driver is made of.
+pub struct DriverBuilder {
+    pub(crate) run_id: RunId,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) session_id: Option<String>,
+    pub(crate) plugins: PluginSource,
+    pub(crate) transports: Vec<Arc<dyn Transport>>,
+    pub(crate) sinks: Vec<Box<dyn Sink>>,
+    pub(crate) settings: Settings,
+}
+
+/// Settings of every instance and call.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) implementation: String,
+    pub(crate) version: String,
+    pub(crate) limits: Limits,
+    pub(crate) level: Severity,
+    pub(crate) handshake_timeout: Duration,
+    pub(crate) call_timeout: Duration,
+    pub(crate) logs_complete_wait: Duration,
+    pub(crate) stop_grace: Duration,
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Default for DriverBuilder {
+    fn default() -> Self {
+        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        Self {
+            run_id: RunId::from(Uuid::now_v7()),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            session_id: None,
+            plugins: PluginSource::from_environment(),
+            transports: Vec::new(),
+            sinks: Vec::new(),
+            settings: Settings {
+                implementation: name.to_owned(),
+                version: version.to_owned(),
+                limits: Limits::default(),
+                level: Severity::INFO,
+                handshake_timeout: Duration::from_secs(60),
+                call_timeout: Duration::from_secs(60),
+                logs_complete_wait: plugobs_core::registry::limit::LOGS_COMPLETE_WAIT_DEFAULT,
+                stop_grace: Duration::from_secs(5),
+                environment: Vec::new(),
+            },
+        }
+    }
+}
+
+impl DriverBuilder {
+    /// The ID that the run will have: a run folder is named by it.
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+
+    /// The framework's name and version, told to plugins and in the manifest.
+    #[must_use]
+    pub fn implementation(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.name = name.into();
+        self.version = version.into();
+        self.settings.implementation.clone_from(&self.name);
+        self.settings.version.clone_from(&self.version);
+        self
+    }
+
+    /// The ID of the test runner's whole invocation (`testSessionId`).
+    #[must_use]
+    pub fn session(mut self, id: impl Into<String>) -> Self {
+        self.session_id = Some(id.into());
+        self
+    }
+
+    /// Where plugins are looked for; the environment's folder by default.
+    #[must_use]
+    pub fn plugins(mut self, source: PluginSource) -> Self {
+        self.plugins = source;
+        self
+    }
+
+    /// Adds a transport.
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transports.push(Arc::new(transport));
+        self
+    }
+
+    /// Adds a sink.
+    #[must_use]
+    pub fn sink(mut self, sink: impl Sink) -> Self {
+        self.sinks.push(Box::new(sink));
+        self
+    }
+
+    /// The least severity wanted of operational records; INFO by default.
+    #[must_use]
+    pub fn level(mut self, level: Severity) -> Self {
+        self.settings.level = level;
+        self
+    }
+
+    /// Limits of records and batches.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// How long a handshake may take; 60 s by default.
+    #[must_use]
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.handshake_timeout = timeout;
+        self
+    }
+
+    /// How long a call may take; 60 s by default.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.call_timeout = timeout;
+        self
+    }
+
+    /// How long an instance may take to stop before it is killed; 5 s by
+    /// default.
+    #[must_use]
+    pub fn stop_grace(mut self, grace: Duration) -> Self {
+        self.settings.stop_grace = grace;
+        self
+    }
+
+    /// A variable for every plugin process, over what it inherits.
+    #[must_use]
+    pub fn environment(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Starts the sinks and the driver's own runtime of two threads.
+    ///
+    /// # Errors
+    /// Where a thread cannot be started, or more than one sink is durable.
+    pub fn build(self) -> Result<Driver, DriverError> {
+        if self.sinks.iter().filter(|sink| sink.is_durable()).count() > 1 {
+            return Err(DriverError::TwoDurableSinks);
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("plugobs-driver")
+            .enable_all()
+            .build()
+            .map_err(DriverError::Thread)?;
+        let hub_info = RunInfo {
+            run_id: self.run_id.to_string(),
+            driver: DriverInfo {
+                name: self.name,
+                version: self.version,
+                pid: std::process::id(),
+            },
+            started_at: plugobs_core::Timestamp::try_from(std::time::SystemTime::now())
+                .unwrap_or_default(),
+            session: self.session_id.map(|id| SessionInfo { id }),
+        };
+        let hub = Hub::start(hub_info, self.run_id, self.settings.limits, self.sinks)
+            .map_err(DriverError::Thread)?;
+        Ok(Driver::new(
+            runtime,
+            hub,
+            self.plugins,
+            self.transports,
+            self.settings,
+        ))
+    }
+}

@@ -1,0 +1,233 @@
+//! From a plugin's name to an instance that takes calls.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plugobs_core::registry::{FailureCode, attribute, capability, event};
+use plugobs_core::{CallIdentity, InstanceId};
+use uuid::Uuid;
+
+use super::Inner;
+use super::callbacks::Callbacks;
+use super::plugin::{Plugin, PluginInner};
+use super::report::Failed;
+use crate::failure::PluginFailure;
+use crate::info::InstanceInfo;
+use crate::intake::InstanceIntake;
+use crate::intake::instance::InstanceState;
+use crate::interface::{Request, Response};
+use crate::manifest::{Manifest, ManifestError};
+use crate::transport::{Connection, Launch};
+
+/// Finds the plugin by the rules of its source.
+pub(crate) fn find(
+    inner: &Inner,
+    name: &str,
+    version: Option<&str>,
+) -> Result<Manifest, PluginFailure> {
+    let started = Instant::now();
+    inner.source.find(name, version).map_err(|error| {
+        let code = match &error {
+            ManifestError::NotFound { .. } => FailureCode::PluginNotFound,
+            ManifestError::Interface { .. } => FailureCode::UnsupportedInterface,
+            _ => FailureCode::ManifestInvalid,
+        };
+        inner.fail(Failed {
+            code,
+            message: error.to_string(),
+            elapsed: started.elapsed(),
+            name,
+            version: version.map(str::to_owned),
+            instance: None,
+            exit: None,
+            identity: None,
+            operation: None,
+        })
+    })
+}
+
+/// Starts an instance, initialises it and tells everybody's catalogue.
+pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plugin, PluginFailure> {
+    let started = Instant::now();
+    let manifest = Arc::new(manifest);
+    let id = InstanceId::from(Uuid::new_v4());
+    let info = InstanceInfo {
+        plugin_instance_id: id.to_string(),
+        name: manifest.name.clone(),
+        version: manifest.version.to_string(),
+        interface_version: manifest.interface_version,
+        executable_type: manifest.executable_type.clone(),
+        executable: None,
+        pid: None,
+        started_at: inner.hub.now(),
+        ended_at: None,
+        exit_code: None,
+        signal: None,
+        token_shown: false,
+    };
+    let state = Arc::new(InstanceState::new(id, new_token(), inner.hub.clone(), info));
+    state.describe(|_| {});
+    let fail = |code, message: String, exit| {
+        inner.fail(Failed {
+            code,
+            message,
+            elapsed: started.elapsed(),
+            name: &manifest.name,
+            version: Some(manifest.version.to_string()),
+            instance: Some(&state),
+            exit,
+            identity: None,
+            operation: None,
+        })
+    };
+    let Some(transport) = inner.transport(&manifest.executable_type) else {
+        let message = format!(
+            "no transport runs executableType {:?}",
+            manifest.executable_type
+        );
+        return Err(fail(FailureCode::UnsupportedExecutableType, message, None));
+    };
+    let launch = Launch {
+        manifest: manifest.clone(),
+        intake: InstanceIntake(state.clone()),
+        callbacks: Arc::new(Callbacks(Arc::downgrade(inner))),
+        handshake_timeout: inner.settings.handshake_timeout,
+        level: inner.settings.level,
+        environment: inner.settings.environment.clone(),
+    };
+    let connection = match transport.launch(launch).await {
+        Ok(connection) => connection,
+        Err(failure) => {
+            state.close_accounts();
+            let ended = inner.hub.now();
+            state.describe(|info| {
+                info.ended_at = Some(ended);
+                info.exit_code = failure.exit.and_then(|exit| exit.code);
+                info.signal = failure.exit.and_then(|exit| exit.signal);
+            });
+            return Err(fail(failure.code, failure.message, failure.exit));
+        }
+    };
+    let plugin = Arc::new(PluginInner::new(
+        Arc::downgrade(inner),
+        manifest.clone(),
+        state.clone(),
+        connection,
+    ));
+    let catalogue = match initialise(inner, &plugin).await {
+        Ok(catalogue) => catalogue,
+        Err(failure) => {
+            plugin.stop().await;
+            return Err(failure);
+        }
+    };
+    inner.catalogue.add(&plugin, catalogue);
+    inner
+        .plugins
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .push(plugin.clone());
+    plugin.watch();
+    update_catalogues(inner).await;
+    Ok(Plugin(plugin))
+}
+
+/// Calls `InitPlugin` and gives the plugin's catalogue.
+async fn initialise(
+    inner: &Arc<Inner>,
+    plugin: &Arc<PluginInner>,
+) -> Result<Vec<crate::interface::CatalogueEntry>, PluginFailure> {
+    let started = Instant::now();
+    let mut host_capabilities = inner.catalogue.keys();
+    host_capabilities.extend(capability::ALL.iter().map(|c| (*c).to_owned()));
+    let request = Request::Init {
+        implementation: inner.settings.implementation.clone(),
+        version: inner.settings.version.clone(),
+        host_capabilities,
+    };
+    let fail = |code, message: String| {
+        inner.fail(Failed {
+            code,
+            message,
+            elapsed: started.elapsed(),
+            name: &plugin.manifest.name,
+            version: Some(plugin.manifest.version.to_string()),
+            instance: Some(&plugin.state),
+            exit: None,
+            identity: None,
+            operation: Some("InitPlugin"),
+        })
+    };
+    match plugin.raw_call(CallIdentity::default(), request).await? {
+        Response::Initialised { catalogue, .. } => {
+            let text = format!(
+                "{} {} initialised",
+                plugin.manifest.name, plugin.manifest.version
+            );
+            plugin.state.lifecycle(
+                event::INSTANCE_INITIALISED,
+                &text,
+                vec![
+                    (attribute::INIT_DURATION_NS, nanos(started.elapsed()).into()),
+                    (
+                        attribute::CATALOGUE_ENTRIES,
+                        (catalogue.len() as u64).into(),
+                    ),
+                    (
+                        attribute::INTERFACE_VERSION,
+                        plugin.manifest.interface_version.into(),
+                    ),
+                ],
+            );
+            Ok(catalogue)
+        }
+        Response::InitRefused {
+            error,
+            missing_host_capabilities,
+        } if missing_host_capabilities.is_empty() => Err(fail(
+            FailureCode::InitRefused,
+            format!("the plugin says: {error}"),
+        )),
+        Response::InitRefused {
+            error,
+            missing_host_capabilities,
+        } => {
+            let missing = missing_host_capabilities.join(", ");
+            let message = format!("the plugin needs {missing}; it says: {error}");
+            Err(fail(FailureCode::MissingCapability, message))
+        }
+        other => {
+            let message = format!("an answer to another operation came: {}", other.outcome());
+            Err(fail(FailureCode::InitRefused, message))
+        }
+    }
+}
+
+/// Tells every loaded plugin what all of them can do. One that does not take it
+/// goes on without: the call's records say so.
+async fn update_catalogues(inner: &Arc<Inner>) {
+    let entries = inner.catalogue.entries();
+    for plugin in inner.loaded() {
+        let request = Request::UpdateCatalogue(entries.clone());
+        let _ = plugin.raw_call(CallIdentity::default(), request).await;
+    }
+}
+
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// 32 random bytes as hexadecimal digits.
+fn new_token() -> String {
+    let mut bytes = [0u8; 32];
+    // Without the system's randomness, two UUIDs still hold 244 random bits
+    // from the generator that instance IDs come from.
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        bytes[16..].copy_from_slice(Uuid::new_v4().as_bytes());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A connection whose plugin is dropped without a stop ends with it.
+pub(crate) type SharedConnection = Arc<dyn Connection>;

@@ -1,0 +1,217 @@
+//! A loaded instance.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use plugobs_core::registry::{FailureCode, attribute, event};
+use plugobs_core::{InstanceId, Severity};
+
+use super::Inner;
+use super::call::{self, CallOptions, CallReturn};
+use super::load::{SharedConnection, nanos};
+use super::report::Failed;
+use crate::failure::{Exit, PluginFailure};
+use crate::info::InstanceInfo;
+use crate::intake::instance::InstanceState;
+use crate::interface::Request;
+use crate::manifest::Manifest;
+
+/// A loaded plugin instance. Cheap to clone; all clones are one instance.
+#[derive(Clone)]
+pub struct Plugin(pub(crate) Arc<PluginInner>);
+
+pub(crate) struct PluginInner {
+    pub(crate) driver: Weak<Inner>,
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) state: Arc<InstanceState>,
+    pub(crate) connection: SharedConnection,
+    /// Set once it has ended without being asked to.
+    pub(crate) crashed: OnceLock<PluginFailure>,
+    pub(crate) calls_in_flight: AtomicUsize,
+    stopping: AtomicBool,
+    ended: AtomicBool,
+    started: Instant,
+}
+
+impl Plugin {
+    /// The instance.
+    pub fn instance_id(&self) -> &InstanceId {
+        &self.0.state.id
+    }
+
+    /// The plugin's manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.0.manifest
+    }
+
+    /// What is known of the instance by now.
+    pub fn info(&self) -> InstanceInfo {
+        self.0.state.info()
+    }
+
+    /// Makes one call, for the test of the options, else of the scope.
+    pub async fn call(&self, request: Request, options: CallOptions) -> CallReturn {
+        call::call(&self.0, request, options).await
+    }
+
+    /// Changes the level of this instance, while running.
+    pub fn set_level(&self, level: Severity) {
+        self.0.connection.set_level(level);
+    }
+
+    /// Asks for every record emitted so far; `false` where they did not all
+    /// come by the deadline, or the plugin cannot tell.
+    pub async fn flush(&self, deadline: Duration) -> bool {
+        match self.0.driver.upgrade() {
+            None => false,
+            Some(driver) => {
+                let plugin = self.0.clone();
+                driver
+                    .on_runtime(async move { plugin.connection.flush(deadline).await })
+                    .await
+            }
+        }
+    }
+
+    /// Stops the instance: asks, waits, terminates, kills. Its records are
+    /// taken in to the last.
+    pub async fn stop(&self) {
+        if let Some(driver) = self.0.driver.upgrade() {
+            let plugin = self.0.clone();
+            driver.on_runtime(async move { plugin.stop().await }).await;
+        }
+    }
+}
+
+impl PluginInner {
+    pub(crate) fn new(
+        driver: Weak<Inner>,
+        manifest: Arc<Manifest>,
+        state: Arc<InstanceState>,
+        connection: SharedConnection,
+    ) -> Self {
+        Self {
+            driver,
+            manifest,
+            state,
+            connection,
+            crashed: OnceLock::new(),
+            calls_in_flight: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            started: Instant::now(),
+        }
+    }
+
+    pub(crate) async fn stop(self: &Arc<Self>) {
+        if self.stopping.swap(true, Ordering::AcqRel) {
+            // Somebody else stops it; wait until that is done.
+            let mut exit = self.connection.exit();
+            let _ = exit.wait_for(Option::is_some).await;
+            return;
+        }
+        let grace = self
+            .driver
+            .upgrade()
+            .map_or(Duration::ZERO, |driver| driver.settings.stop_grace);
+        let started = Instant::now();
+        let outcome = self.connection.stop(grace).await;
+        self.record_end(outcome.exit);
+        if let (true, Some(driver)) = (outcome.killed, self.driver.upgrade()) {
+            driver.fail(Failed {
+                code: FailureCode::ShutdownOverrun,
+                message: format!("it had not stopped after {grace:?} and was killed"),
+                elapsed: started.elapsed(),
+                name: &self.manifest.name,
+                version: Some(self.manifest.version.to_string()),
+                instance: Some(&self.state),
+                exit: Some(outcome.exit),
+                identity: None,
+                operation: None,
+            });
+        }
+    }
+
+    /// Writes the instance's end into the timeline, once.
+    fn record_end(&self, exit: Exit) {
+        if self.ended.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.state.close_accounts();
+        let mut attributes = vec![(
+            attribute::PROCESS_UPTIME_NS,
+            nanos(self.started.elapsed()).into(),
+        )];
+        if let Some(code) = exit.code {
+            attributes.push((attribute::PROCESS_EXIT_CODE, code.into()));
+        }
+        if let Some(signal) = exit.signal {
+            attributes.push((attribute::PROCESS_SIGNAL, signal.into()));
+        }
+        self.state.lifecycle(
+            event::INSTANCE_EXITED,
+            &format!("ended with {exit}"),
+            attributes,
+        );
+        let at = self.state.hub.now();
+        self.state.describe(|info| {
+            info.ended_at = Some(at);
+            info.exit_code = exit.code;
+            info.signal = exit.signal;
+        });
+        if let Some(driver) = self.driver.upgrade() {
+            driver.catalogue.remove(&self.state.id);
+        }
+    }
+
+    /// Watches for an end that nobody asked for.
+    pub(crate) fn watch(self: &Arc<Self>) {
+        let Some(driver) = self.driver.upgrade() else {
+            return;
+        };
+        let mut exit = self.connection.exit();
+        let weak = Arc::downgrade(self);
+        driver.spawn(async move {
+            let ended = exit.wait_for(Option::is_some).await.ok().and_then(|e| *e);
+            let (Some(plugin), Some(exit)) = (weak.upgrade(), ended) else {
+                return;
+            };
+            plugin.record_end(exit);
+            // A call in flight makes the report, with its test in it.
+            let idle = plugin.calls_in_flight.load(Ordering::Acquire) == 0;
+            if idle && !plugin.stopping.load(Ordering::Acquire) {
+                plugin.crash(exit, None);
+            }
+        });
+    }
+
+    /// The report of an end that nobody asked for: the first is kept.
+    pub(crate) fn crash(&self, exit: Exit, call: Option<&call::InFlight<'_>>) -> PluginFailure {
+        let make = || {
+            let doing = call.map_or("while no call was running".to_owned(), |call| {
+                format!("during {}", call.operation)
+            });
+            let failed = Failed {
+                code: FailureCode::Crashed,
+                message: format!("the process ended {doing}"),
+                elapsed: call.map_or(self.started.elapsed(), |call| call.started.elapsed()),
+                name: &self.manifest.name,
+                version: Some(self.manifest.version.to_string()),
+                instance: Some(&self.state),
+                exit: Some(exit),
+                identity: call.map(|call| call.identity),
+                operation: call.map(|call| call.operation),
+            };
+            self.driver.upgrade().map(|driver| driver.fail(failed))
+        };
+        match self.crashed.get() {
+            Some(failure) => failure.clone(),
+            None => {
+                let failure =
+                    make().unwrap_or_else(|| PluginFailure::of_ended_driver(&self.manifest));
+                self.crashed.get_or_init(|| failure).clone()
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Failure reports, made of what the driver remembers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plugobs_core::registry::{FailureCode, attribute, event};
+use plugobs_core::{CallIdentity, Record, Severity};
+
+use crate::driver::Inner;
+use crate::failure::{Exit, FailedPlugin, FailureReport, PluginFailure};
+use crate::intake::hub::DRIVER_TARGET;
+use crate::intake::instance::InstanceState;
+
+/// Records of an instance, and of a test, in a report.
+const LAST_RECORDS: usize = 50;
+
+/// What failed; the rest is looked up.
+pub(crate) struct Failed<'a> {
+    pub(crate) code: FailureCode,
+    pub(crate) message: String,
+    pub(crate) elapsed: Duration,
+    pub(crate) name: &'a str,
+    pub(crate) version: Option<String>,
+    pub(crate) instance: Option<&'a InstanceState>,
+    pub(crate) exit: Option<Exit>,
+    pub(crate) identity: Option<&'a CallIdentity>,
+    pub(crate) operation: Option<&'static str>,
+}
+
+impl Inner {
+    /// Makes the report, tells it to the sinks and in the timeline.
+    pub(crate) fn fail(&self, failed: Failed<'_>) -> PluginFailure {
+        let hub = &self.hub;
+        let (stderr_tail, stdout_tail) = failed
+            .instance
+            .map(InstanceState::tails)
+            .unwrap_or_default();
+        let test = failed.identity.and_then(|i| i.test_run_id.clone());
+        let report = Arc::new(FailureReport {
+            code: failed.code,
+            stage: failed.code.stage().to_owned(),
+            message: failed.message,
+            action: failed.code.action().to_owned(),
+            at: hub.now(),
+            elapsed_ns: u64::try_from(failed.elapsed.as_nanos()).unwrap_or(u64::MAX),
+            plugin: FailedPlugin {
+                name: failed.name.to_owned(),
+                version: failed.version,
+                plugin_instance_id: failed.instance.map(|i| i.id.to_string()),
+            },
+            exit: failed.exit,
+            test_run_id: test.clone(),
+            call_id: failed.identity.and_then(|i| i.call_id.clone()),
+            operation: failed.operation.map(str::to_owned),
+            stderr_tail,
+            stdout_tail,
+            last_records: failed
+                .instance
+                .map(|i| i.recent(LAST_RECORDS, |_| true))
+                .unwrap_or_default(),
+            test_records: test.map(|id| self.test_records(&id)).unwrap_or_default(),
+            run_folder: hub.run_folder(),
+        });
+        let mut record = Record::lifecycle(
+            report.at,
+            DRIVER_TARGET,
+            event::INSTANCE_FAILED,
+            &report.message,
+        )
+        .with(attribute::FAILURE_CODE, report.code.as_str())
+        .with(attribute::FAILURE_STAGE, report.stage.as_str());
+        record.set_level("ERROR", Some(Severity::ERROR));
+        record.test_run_id.clone_from(&report.test_run_id);
+        record.call_id.clone_from(&report.call_id);
+        match failed.instance {
+            Some(instance) => instance.driver_record(record),
+            None => hub.driver_record(record),
+        }
+        hub.failure(report.clone());
+        PluginFailure::new(report)
+    }
+
+    /// The last records of a test, over all instances, by their time of
+    /// arrival.
+    fn test_records(&self, id: &str) -> Vec<Record> {
+        let mut records: Vec<_> = self
+            .loaded()
+            .iter()
+            .flat_map(|plugin| {
+                plugin
+                    .state
+                    .recent(LAST_RECORDS, |r| r.test_run_id.as_deref() == Some(id))
+            })
+            .collect();
+        records.sort_by_key(|record| record.observed_timestamp);
+        records.split_off(records.len().saturating_sub(LAST_RECORDS))
+    }
+}

@@ -1,0 +1,220 @@
+//! What all instances of a driver share: the run, its tests, its sinks.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use plugobs_core::registry::{attribute, event, source};
+use plugobs_core::{InstanceId, Limits, Record, RunId, Severity, Timestamp, limits};
+
+use super::instance::Settle;
+use super::tests::Tests;
+use crate::failure::FailureReport;
+use crate::info::{InstanceInfo, RunInfo, TestInfo};
+use crate::sink::queue::{Item, SinkHandle};
+use crate::sink::{OutputStream, Sink, SinkEvent, SinkLoss};
+
+/// The target of the driver's own records.
+pub(crate) const DRIVER_TARGET: &str = "plugobs.driver";
+
+/// The run, as every instance and every call reaches it.
+pub(crate) struct Hub {
+    pub(crate) run_id: RunId,
+    pub(crate) limits: Limits,
+    pub(crate) tests: Tests,
+    sinks: Mutex<Vec<SinkHandle>>,
+    run_folder: Option<PathBuf>,
+    has_durable: bool,
+    /// Records without a sequence that found the durable queue full.
+    pub(crate) shed_unsequenced: AtomicU64,
+}
+
+impl Hub {
+    /// Starts the sinks and tells them of the run.
+    pub(crate) fn start(
+        info: RunInfo,
+        run_id: RunId,
+        limits: Limits,
+        sinks: Vec<Box<dyn Sink>>,
+    ) -> std::io::Result<Arc<Self>> {
+        let mut handles = Vec::new();
+        // Handles are made before the hub that holds them; the failure report
+        // of a sink finds it through this cell.
+        let cell: Arc<Mutex<Weak<Self>>> = Arc::default();
+        for sink in sinks {
+            let cell = cell.clone();
+            let on_failure = Box::new(move |name: &str, error: &str| {
+                let hub = cell
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .upgrade();
+                if let Some(hub) = hub {
+                    hub.sink_failed(name, error);
+                }
+            });
+            handles.push(SinkHandle::start(sink, on_failure)?);
+        }
+        let hub = Arc::new(Self {
+            run_id,
+            limits,
+            tests: Tests::default(),
+            run_folder: handles.iter().find_map(|h| h.run_folder.clone()),
+            has_durable: handles.iter().any(|h| h.durable),
+            sinks: Mutex::new(handles),
+            shed_unsequenced: AtomicU64::new(0),
+        });
+        *cell.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&hub);
+        hub.tell(SinkEvent::Run(Arc::new(info)));
+        Ok(hub)
+    }
+
+    pub(crate) fn run_folder(&self) -> Option<PathBuf> {
+        self.run_folder.clone()
+    }
+
+    /// The time by the driver's clock; one outside 1970 to 2554 is taken as
+    /// 1970, because a wrong clock must not lose a record.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::try_from(SystemTime::now()).unwrap_or_default()
+    }
+
+    fn each_sink(&self, mut act: impl FnMut(&SinkHandle)) {
+        for sink in self
+            .sinks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
+            act(sink);
+        }
+    }
+
+    fn tell(&self, event: SinkEvent) {
+        self.each_sink(|sink| {
+            sink.push(Item {
+                event: event.clone(),
+                bytes: 0,
+                settle: None,
+            });
+        });
+    }
+
+    /// Whether senders without credit have to be turned away.
+    pub(crate) fn is_durable_full(&self) -> bool {
+        let mut full = false;
+        self.each_sink(|sink| full |= sink.durable && sink.is_full());
+        full
+    }
+
+    /// Hands records to the sinks. `settle` is told once the durable sink has
+    /// them, or at once where there is none.
+    pub(crate) fn publish(&self, records: Arc<[Record]>, settle: Option<Settle>) {
+        self.tests.observe(&records);
+        let bytes = records.iter().map(limits::size).sum();
+        let mut settle = settle;
+        self.each_sink(|sink| {
+            sink.push(Item {
+                event: SinkEvent::Records(records.clone()),
+                bytes,
+                settle: if sink.durable { settle.take() } else { None },
+            });
+        });
+        // Without a durable sink, accepted by the driver is all there is.
+        if let (false, Some(settle)) = (self.has_durable, settle) {
+            settle.done();
+        }
+    }
+
+    pub(crate) fn output(&self, instance: &InstanceId, stream: OutputStream, bytes: &Bytes) {
+        self.each_sink(|sink| {
+            sink.push(Item {
+                event: SinkEvent::Output {
+                    instance: instance.clone(),
+                    stream,
+                    bytes: bytes.clone(),
+                },
+                bytes: bytes.len() + 64,
+                settle: None,
+            });
+        });
+    }
+
+    pub(crate) fn describe_instance(&self, info: InstanceInfo) {
+        self.tell(SinkEvent::Instance(Arc::new(info)));
+    }
+
+    pub(crate) fn describe_test(&self, info: TestInfo) {
+        self.tell(SinkEvent::Test(Arc::new(info)));
+    }
+
+    pub(crate) fn failure(&self, report: Arc<FailureReport>) {
+        self.tell(SinkEvent::Failure(report));
+    }
+
+    /// A record of the driver's own; its identities are set by the caller.
+    pub(crate) fn driver_record(&self, mut record: Record) {
+        record.observed_timestamp = Some(record.timestamp);
+        record.run_id = Some(self.run_id.to_string());
+        record.source = Some(source::DRIVER.to_owned());
+        self.limits.enforce(&mut record);
+        self.publish(Arc::from([record]), None);
+    }
+
+    fn sink_failed(&self, name: &str, error: &str) {
+        let text = format!("sink {name} failed: {error}");
+        let mut record = Record::lifecycle(self.now(), DRIVER_TARGET, event::SINK_FAILED, &text)
+            .with(attribute::SINK_NAME, name)
+            .with(attribute::SINK_ERROR, error);
+        record.set_level("ERROR", Some(Severity::ERROR));
+        self.driver_record(record);
+        self.tell_losses();
+    }
+
+    fn tell_losses(&self) {
+        let mut losses: Vec<SinkLoss> = Vec::new();
+        self.each_sink(|sink| losses.push(sink.loss()));
+        self.tell(SinkEvent::Losses(losses.into()));
+    }
+
+    /// Counts records without a sequence that had to be turned away, once
+    /// there is room to say so.
+    pub(crate) fn report_shed(&self) {
+        let shed = self.shed_unsequenced.swap(0, Ordering::Relaxed);
+        if shed > 0 {
+            let text = format!("{shed} records without a sequence found the queue full");
+            let record =
+                Record::lifecycle(self.now(), DRIVER_TARGET, event::RECORDS_DROPPED, &text)
+                    .with(attribute::DROPPED_REASON, "driver queue full")
+                    .with(attribute::DROPPED_COUNT, shed);
+            self.driver_record(record);
+        }
+    }
+
+    /// Ends the run: the sinks take what is queued, then close. What a sink
+    /// lost by then is told first; a sink that hangs is left behind after the
+    /// deadline.
+    pub(crate) fn end(&self, deadline: Duration) -> Vec<SinkLoss> {
+        self.report_shed();
+        self.tell_losses();
+        self.tell(SinkEvent::End(self.now()));
+        let handles =
+            std::mem::take(&mut *self.sinks.lock().unwrap_or_else(PoisonError::into_inner));
+        for handle in &handles {
+            handle.close();
+        }
+        let until = Instant::now() + deadline;
+        handles
+            .iter()
+            .map(|handle| {
+                let done = handle.wait_done(until);
+                let mut loss = handle.loss();
+                if !done && loss.error.is_none() {
+                    loss.error = Some("it had not taken everything when the run ended".to_owned());
+                }
+                loss
+            })
+            .collect()
+    }
+}
