@@ -28,7 +28,5 @@ pub mod spec;
 pub mod table;
 
 mod markup;
-mod pattern_text;
-mod template;
 
 pub use error::Error;

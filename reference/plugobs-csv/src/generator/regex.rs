@@ -1,6 +1,6 @@
 //! A random text that matches a regular expression.
 
-use regex::Regex;
+use ::regex::Regex;
 use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind};
 
 use crate::random::Random;
@@ -13,14 +13,14 @@ const MAX_LENGTH: usize = 64 * 1024;
 /// A regular expression that no text was made for.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PatternTextError {
+pub enum RegexTextError {
     /// The regular expression is wrong, or uses what this plugin's engine lacks.
     #[error("the regular expression `{regex}` is not supported: {source}")]
     Regex {
         /// The regular expression.
         regex: String,
         /// What is wrong.
-        source: regex::Error,
+        source: ::regex::Error,
     },
     /// Texts for it are too long.
     #[error("a text for the regular expression `{regex}` would be longer than {MAX_LENGTH} bytes")]
@@ -39,17 +39,17 @@ pub enum PatternTextError {
 }
 
 /// Makes a text that matches, and makes sure that it does.
-pub(crate) fn generate(regex: &str, random: &mut Random<'_>) -> Result<String, PatternTextError> {
-    let compiled = Regex::new(regex).map_err(|source| PatternTextError::Regex {
+pub(super) fn generate(regex: &str, random: &mut Random<'_>) -> Result<String, RegexTextError> {
+    let compiled = Regex::new(regex).map_err(|source| RegexTextError::Regex {
         regex: regex.to_owned(),
         source,
     })?;
-    let unmatched = || PatternTextError::Unmatched {
+    let unmatched = || RegexTextError::Unmatched {
         regex: regex.to_owned(),
     };
     let hir = regex_syntax::parse(regex).map_err(|_| unmatched())?;
     let mut text = Vec::new();
-    append(&hir, random, &mut text).map_err(|Full| PatternTextError::TooLong {
+    append(&hir, random, &mut text).map_err(|Full| RegexTextError::TooLong {
         regex: regex.to_owned(),
     })?;
     let text = String::from_utf8(text).map_err(|_| unmatched())?;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// The key that the state does not hold.
-pub(crate) fn fill(expression: &str, state: &Map<String, Value>) -> Result<String, String> {
+pub(super) fn fill(expression: &str, state: &Map<String, Value>) -> Result<String, String> {
     if !expression.contains("${") {
         return lookup(expression, state);
     }
