@@ -1,4 +1,5 @@
 //! Everything generated is what its sources give.
 
+mod cli;
 mod drift;
 mod facts;
