@@ -1,5 +1,6 @@
-//! Everything generated is what its sources give.
+//! Everything generated is what its sources give, and the repository keeps its own rules.
 
 mod cli;
 mod drift;
 mod facts;
+mod layout;
