@@ -27,6 +27,11 @@ from referencing.exceptions import Unresolvable
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# The deceptive characters of spec/security.md; in JSON they stand as escapes.
+DECEPTIVE = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff"
+    "\\ufff9-\\ufffb\\U000e0000-\\U000e007f]"
+)
 # More of one kind help nobody.
 SHOWN_PROBLEMS = 40
 
@@ -112,7 +117,6 @@ class Check:
     def run(self, folder):
         self.counts["run folders"] += 1
         manifest = self.file("run-manifest.schema.json", folder / "run.json") or {}
-        # An instance whose plugin wrote no second word on stdout has no such file, and so on.
         for path in sorted(folder.glob("*.ndjson")):
             self.records(path, manifest)
         for path in sorted(folder.glob("failures/*.json")):
@@ -143,7 +147,7 @@ class Check:
 
     def beyond_schema(self, record, text, manifest, where):
         """What holds for a record line and no schema can say."""
-        if re.search("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]", text):
+        if DECEPTIVE.search(text):
             self.problem(where, "holds a character that can deceive a terminal, unescaped")
         if record.get("runId") != manifest.get("runId"):
             self.problem(where, "runId is not the manifest's")
