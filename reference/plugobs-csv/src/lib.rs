@@ -21,6 +21,8 @@ pub mod field;
 pub mod generate;
 pub mod generator;
 pub mod mismatch;
+#[cfg(feature = "process")]
+pub mod process;
 pub mod random;
 pub mod rule;
 pub mod settings;

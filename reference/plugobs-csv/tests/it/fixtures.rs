@@ -10,7 +10,7 @@ use plugobs_csv::mismatch::{Mismatch, Verdict};
 
 use crate::support::{mismatches, object};
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../conformance/fixtures/csv");
     fs::read(folder.join(name)).unwrap()
 }
@@ -62,4 +62,13 @@ fn the_orders_are_wrong_in_two_places() {
              there is no such day in that month",
         ]
     );
+}
+
+#[test]
+fn the_manifest_is_that_of_this_version() {
+    let manifest: serde_json::Value =
+        serde_json::from_str(include_str!("../../pact-plugin.json")).unwrap();
+    assert_eq!(manifest["name"], env!("CARGO_PKG_NAME"));
+    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(manifest["pluginInterfaceVersion"], 2);
 }

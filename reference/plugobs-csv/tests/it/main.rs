@@ -10,6 +10,8 @@ mod datetime;
 mod expression;
 mod fixtures;
 mod generate;
+#[cfg(feature = "process")]
+mod process;
 mod properties;
 mod rules;
 mod support;
