@@ -1,17 +1,24 @@
 //! How a driver is set up.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugobs_core::{Limits, RunId, Severity};
+use plugobs_core::registry::{environment, limit};
+use plugobs_core::{Limits, RunId, Severity, Timestamp};
+use regex::Regex;
 use uuid::Uuid;
 
 use crate::driver::{Driver, DriverError};
-use crate::info::{DriverInfo, RunInfo, SessionInfo};
+use crate::info::{DriverInfo, RedactionInfo, RunInfo, SessionInfo};
 use crate::intake::hub::Hub;
+use crate::intake::redact::Redaction;
 use crate::manifest::PluginSource;
 use crate::sink::Sink;
 use crate::transport::Transport;
+
+/// The least limit of a whole record (OBS-LIM-04).
+const LEAST_RECORD_BYTES: usize = 4096;
 
 /// Collects what a driver is made of.
 pub struct DriverBuilder {
@@ -22,6 +29,7 @@ pub struct DriverBuilder {
     pub(crate) plugins: PluginSource,
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     pub(crate) sinks: Vec<Box<dyn Sink>>,
+    pub(crate) redaction: Redaction,
     pub(crate) settings: Settings,
 }
 
@@ -50,15 +58,16 @@ impl Default for DriverBuilder {
             plugins: PluginSource::from_environment(),
             transports: Vec::new(),
             sinks: Vec::new(),
+            redaction: Redaction::default(),
             settings: Settings {
                 implementation: name.to_owned(),
                 version: version.to_owned(),
                 limits: Limits::default(),
                 level: Severity::INFO,
-                handshake_timeout: Duration::from_secs(60),
+                handshake_timeout: limit::HANDSHAKE_WAIT_DEFAULT,
                 call_timeout: Duration::from_secs(60),
-                logs_complete_wait: plugobs_core::registry::limit::LOGS_COMPLETE_WAIT_DEFAULT,
-                stop_grace: Duration::from_secs(5),
+                logs_complete_wait: limit::LOGS_COMPLETE_WAIT_DEFAULT,
+                stop_grace: limit::STOP_WAIT_DEFAULT,
                 environment: Vec::new(),
             },
         }
@@ -109,7 +118,24 @@ impl DriverBuilder {
         self
     }
 
-    /// The least severity wanted of operational records; INFO by default.
+    /// Replaces the values of attributes of this name, in any case, by
+    /// `[redacted]`, before any sink sees them (OBS-SEC-31).
+    #[must_use]
+    pub fn redact_key(mut self, key: impl Into<String>) -> Self {
+        self.redaction.keys.push(key.into());
+        self
+    }
+
+    /// Replaces each match in text by `[redacted]`, before any sink sees it
+    /// (OBS-SEC-32).
+    #[must_use]
+    pub fn redact_pattern(mut self, pattern: Regex) -> Self {
+        self.redaction.patterns.push(pattern);
+        self
+    }
+
+    /// The least severity wanted of operational records; INFO by default. A
+    /// user's `PLUGOBS_LEVEL` wins (OBS-CHAN-17).
     #[must_use]
     pub fn level(mut self, level: Severity) -> Self {
         self.settings.level = level;
@@ -155,10 +181,22 @@ impl DriverBuilder {
     /// Starts the sinks and the driver's own runtime of two threads.
     ///
     /// # Errors
-    /// Where a thread cannot be started, or more than one sink is durable.
-    pub fn build(self) -> Result<Driver, DriverError> {
+    /// Where a thread cannot be started, more than one sink is durable, or the
+    /// limits are too small to say anything within them (OBS-LIM-04).
+    pub fn build(mut self) -> Result<Driver, DriverError> {
         if self.sinks.iter().filter(|sink| sink.is_durable()).count() > 1 {
             return Err(DriverError::TwoDurableSinks);
+        }
+        let limits = self.settings.limits;
+        if limits.record_bytes < LEAST_RECORD_BYTES || limits.batch_bytes < limits.record_bytes {
+            return Err(DriverError::Limits {
+                record_bytes: limits.record_bytes,
+                batch_bytes: limits.batch_bytes,
+            });
+        }
+        let users_level = std::env::var(environment::PLUGOBS_LEVEL).ok();
+        if let Some(level) = users_level.as_deref().and_then(Severity::from_name) {
+            self.settings.level = level;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -173,11 +211,16 @@ impl DriverBuilder {
                 version: self.version,
                 pid: std::process::id(),
             },
-            started_at: plugobs_core::Timestamp::try_from(std::time::SystemTime::now())
-                .unwrap_or_default(),
+            started_at: Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default(),
             session: self.session_id.map(|id| SessionInfo { id }),
+            limits: limit_names(&limits),
+            redaction: (!self.redaction.keys.is_empty() || !self.redaction.patterns.is_empty())
+                .then(|| RedactionInfo {
+                    keys: self.redaction.keys.clone(),
+                    patterns: self.redaction.patterns.len(),
+                }),
         };
-        let hub = Hub::start(hub_info, self.run_id, self.settings.limits, self.sinks)
+        let hub = Hub::start(hub_info, self.run_id, limits, self.redaction, self.sinks)
             .map_err(DriverError::Thread)?;
         Ok(Driver::new(
             runtime,
@@ -187,4 +230,19 @@ impl DriverBuilder {
             self.settings,
         ))
     }
+}
+
+/// The limits of records and batches by their names in the registry.
+fn limit_names(limits: &Limits) -> BTreeMap<String, u64> {
+    [
+        ("message_bytes", limits.message_bytes),
+        ("attributes", limits.attributes),
+        ("attribute_key_bytes", limits.attribute_key_bytes),
+        ("attribute_value_bytes", limits.attribute_value_bytes),
+        ("record_bytes", limits.record_bytes),
+        ("batch_bytes", limits.batch_bytes),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value as u64))
+    .collect()
 }

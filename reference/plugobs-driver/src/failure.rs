@@ -31,6 +31,17 @@ impl fmt::Display for Exit {
     }
 }
 
+/// The error status with which a plugin answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The gRPC code's name.
+    pub code: String,
+    /// What the plugin says.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+}
+
 /// The plugin that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +54,9 @@ pub struct FailedPlugin {
     /// The instance, once there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin_instance_id: Option<String>,
+    /// What was started, or was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executable: Option<String>,
 }
 
 /// The report. Its `Display` is what a person reads first: what happened to
@@ -69,6 +83,15 @@ pub struct FailureReport {
     /// How the process ended, where it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
+    /// What the plugin, or the transport, answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// The manifest's member that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What the plugin needs and the driver lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing_capabilities: Vec<String>,
     /// The test whose call failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_run_id: Option<String>,
@@ -100,11 +123,17 @@ fn code_as_text<S: serde::Serializer>(
 
 impl fmt::Display for FailureReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin {}", self.plugin.name)?;
+        let line = plugobs_core::sanitise::line;
+        write!(f, "plugin {}", line(&self.plugin.name))?;
         if let Some(version) = &self.plugin.version {
-            write!(f, " {version}")?;
+            write!(f, " {}", line(version))?;
         }
-        write!(f, " failed ({}): {}", self.code.as_str(), self.message)?;
+        write!(
+            f,
+            " failed ({}): {}",
+            self.code.as_str(),
+            line(&self.message)
+        )?;
         if let Some(exit) = &self.exit {
             write!(f, "; the process ended with {exit}")?;
         }
@@ -112,8 +141,8 @@ impl fmt::Display for FailureReport {
         if let Some(folder) = &self.run_folder {
             write!(f, "\nThe run is in {}", folder.display())?;
         }
-        for line in &self.stderr_tail {
-            write!(f, "\n  stderr: {}", plugobs_core::sanitise::line(line))?;
+        for text in &self.stderr_tail {
+            write!(f, "\n  stderr: {}", line(text))?;
         }
         Ok(())
     }
@@ -144,8 +173,12 @@ impl PluginFailure {
                 name: manifest.name.clone(),
                 version: Some(manifest.version.to_string()),
                 plugin_instance_id: None,
+                executable: None,
             },
             exit: None,
+            status: None,
+            field: None,
+            missing_capabilities: Vec::new(),
             test_run_id: None,
             call_id: None,
             operation: None,

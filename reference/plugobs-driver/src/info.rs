@@ -1,6 +1,8 @@
 //! Descriptions of a run, its instances and its tests, as sinks get them and
 //! as the run manifest holds them (`schemas/run-manifest.schema.json`).
 
+use std::collections::BTreeMap;
+
 use plugobs_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,12 @@ pub struct RunInfo {
     /// The invocation of the test runner, where the framework told.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<SessionInfo>,
+    /// The limits in force, by their names in the registry `limits`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub limits: BTreeMap<String, u64>,
+    /// The redaction rules in force, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub redaction: Option<RedactionInfo>,
 }
 
 /// The driver of a run.
@@ -72,6 +80,32 @@ pub struct InstanceInfo {
     pub signal: Option<i32>,
     /// Whether it ever showed its token.
     pub token_shown: bool,
+    /// What is known of its records, by epoch (OBS-FAIL-23).
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub epochs: Vec<EpochInfo>,
+}
+
+/// What is known of one epoch of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EpochInfo {
+    /// The epoch.
+    pub epoch: u64,
+    /// The highest sequence up to which every record is stored or counted.
+    pub settled_through: u64,
+    /// Whether the emitter ended its path in order.
+    pub clean: bool,
+}
+
+/// The redaction rules in force. Patterns are counted and not repeated, because
+/// a pattern may hold the secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedactionInfo {
+    /// Attribute keys whose values are removed.
+    pub keys: Vec<String>,
+    /// How many patterns are applied.
+    pub patterns: usize,
 }
 
 /// One attempt of one test.

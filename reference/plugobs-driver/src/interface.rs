@@ -435,4 +435,19 @@ impl Response {
             | Self::Prepared(_) => "ok",
         }
     }
+
+    /// The error that the interface carries as data, where there is one.
+    pub fn error_text(&self) -> Option<&str> {
+        let text = match self {
+            Self::InitRefused { error, .. }
+            | Self::Refused { error }
+            | Self::Configured { error, .. }
+            | Self::FieldMatched { error, .. }
+            | Self::FieldGenerated { error, .. } => error,
+            Self::Compared(comparison) => &comparison.error,
+            Self::Verified(verification) => verification.errors.first()?,
+            _ => return None,
+        };
+        (!text.is_empty()).then_some(text)
+    }
 }

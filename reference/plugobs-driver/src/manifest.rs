@@ -84,6 +84,18 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// The manifest's member that is wrong, where one is.
+    pub fn field(&self) -> Option<String> {
+        match self {
+            Self::Interface { .. } => Some("pluginInterfaceVersion".to_owned()),
+            // serde names a missing or unknown member between backquotes.
+            Self::Invalid { source, .. } => source.to_string().split('`').nth(1).map(str::to_owned),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawManifest {

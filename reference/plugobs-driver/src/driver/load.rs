@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Inner;
 use super::callbacks::Callbacks;
 use super::plugin::{Plugin, PluginInner};
-use super::report::Failed;
+use super::report::{Details, Failed};
 use crate::failure::PluginFailure;
 use crate::info::InstanceInfo;
 use crate::intake::InstanceIntake;
@@ -37,11 +37,11 @@ pub(crate) fn find(
             message: error.to_string(),
             elapsed: started.elapsed(),
             name,
-            version: version.map(str::to_owned),
-            instance: None,
-            exit: None,
-            identity: None,
-            operation: None,
+            details: Details {
+                version: version.map(str::to_owned),
+                field: error.field(),
+                ..Details::default()
+            },
         })
     })
 }
@@ -64,6 +64,7 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
         exit_code: None,
         signal: None,
         token_shown: false,
+        epochs: Vec::new(),
     };
     let state = Arc::new(InstanceState::new(id, new_token(), inner.hub.clone(), info));
     state.describe(|_| {});
@@ -73,11 +74,12 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
             message,
             elapsed: started.elapsed(),
             name: &manifest.name,
-            version: Some(manifest.version.to_string()),
-            instance: Some(&state),
-            exit,
-            identity: None,
-            operation: None,
+            details: Details {
+                version: Some(manifest.version.to_string()),
+                instance: Some(&state),
+                exit,
+                ..Details::default()
+            },
         })
     };
     let Some(transport) = inner.transport(&manifest.executable_type) else {
@@ -99,12 +101,7 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
         Ok(connection) => connection,
         Err(failure) => {
             state.close_accounts();
-            let ended = inner.hub.now();
-            state.describe(|info| {
-                info.ended_at = Some(ended);
-                info.exit_code = failure.exit.and_then(|exit| exit.code);
-                info.signal = failure.exit.and_then(|exit| exit.signal);
-            });
+            state.record_end(failure.exit, started.elapsed());
             return Err(fail(failure.code, failure.message, failure.exit));
         }
     };
@@ -145,17 +142,17 @@ async fn initialise(
         version: inner.settings.version.clone(),
         host_capabilities,
     };
-    let fail = |code, message: String| {
+    let fail = |code, message: String, missing_capabilities| {
         inner.fail(Failed {
             code,
             message,
             elapsed: started.elapsed(),
             name: &plugin.manifest.name,
-            version: Some(plugin.manifest.version.to_string()),
-            instance: Some(&plugin.state),
-            exit: None,
-            identity: None,
-            operation: Some("InitPlugin"),
+            details: Details {
+                missing_capabilities,
+                operation: Some("InitPlugin"),
+                ..plugin.details()
+            },
         })
     };
     match plugin.raw_call(CallIdentity::default(), request).await? {
@@ -184,21 +181,25 @@ async fn initialise(
         Response::InitRefused {
             error,
             missing_host_capabilities,
-        } if missing_host_capabilities.is_empty() => Err(fail(
-            FailureCode::InitRefused,
-            format!("the plugin says: {error}"),
-        )),
+        } if missing_host_capabilities.is_empty() => {
+            let message = format!("the plugin says: {error}");
+            Err(fail(FailureCode::InitRefused, message, Vec::new()))
+        }
         Response::InitRefused {
             error,
             missing_host_capabilities,
         } => {
             let missing = missing_host_capabilities.join(", ");
             let message = format!("the plugin needs {missing}; it says: {error}");
-            Err(fail(FailureCode::MissingCapability, message))
+            Err(fail(
+                FailureCode::MissingCapability,
+                message,
+                missing_host_capabilities,
+            ))
         }
         other => {
             let message = format!("an answer to another operation came: {}", other.outcome());
-            Err(fail(FailureCode::InitRefused, message))
+            Err(fail(FailureCode::InitRefused, message, Vec::new()))
         }
     }
 }

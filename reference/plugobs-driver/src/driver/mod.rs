@@ -3,7 +3,9 @@
 pub(crate) mod call;
 pub(crate) mod callbacks;
 pub(crate) mod catalogue;
+pub(crate) mod judge;
 pub(crate) mod load;
+pub(crate) mod make;
 pub(crate) mod plugin;
 pub(crate) mod report;
 pub(crate) mod test;
@@ -39,6 +41,16 @@ pub enum DriverError {
     /// Acknowledgements follow one durable sink.
     #[error("more than one durable sink was added; add one run folder and other sinks beside it")]
     TwoDurableSinks,
+    /// Within smaller limits a record cannot even name what was cut.
+    #[error(
+        "record_bytes is {record_bytes} and batch_bytes {batch_bytes}; give at least 4096 and at least as much as record_bytes"
+    )]
+    Limits {
+        /// What was given.
+        record_bytes: usize,
+        /// What was given.
+        batch_bytes: usize,
+    },
 }
 
 /// Drives plugins for a test framework. Cheap to clone; all clones are one

@@ -4,18 +4,22 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use plugobs_core::registry::{FailureCode, attribute, event};
+use plugobs_core::registry::FailureCode;
 use plugobs_core::{InstanceId, Severity};
 
 use super::Inner;
 use super::call::{self, CallOptions, CallReturn};
-use super::load::{SharedConnection, nanos};
-use super::report::Failed;
+use super::judge::InFlight;
+use super::load::SharedConnection;
+use super::report::{Details, Failed};
 use crate::failure::{Exit, PluginFailure};
 use crate::info::InstanceInfo;
 use crate::intake::instance::InstanceState;
 use crate::interface::Request;
 use crate::manifest::Manifest;
+
+/// How long the records of a stopped instance may take to be written.
+const SETTLE_WAIT: Duration = Duration::from_secs(2);
 
 /// A loaded plugin instance. Cheap to clone; all clones are one instance.
 #[derive(Clone)]
@@ -104,6 +108,15 @@ impl PluginInner {
         }
     }
 
+    /// What every report about this instance says.
+    pub(crate) fn details(&self) -> Details<'_> {
+        Details {
+            version: Some(self.manifest.version.to_string()),
+            instance: Some(&self.state),
+            ..Details::default()
+        }
+    }
+
     pub(crate) async fn stop(self: &Arc<Self>) {
         if self.stopping.swap(true, Ordering::AcqRel) {
             // Somebody else stops it; wait until that is done.
@@ -118,17 +131,20 @@ impl PluginInner {
         let started = Instant::now();
         let outcome = self.connection.stop(grace).await;
         self.record_end(outcome.exit);
+        // The manifest's last word on this instance is said once its records
+        // are written.
+        self.state.wait_all_settled(SETTLE_WAIT).await;
+        self.state.describe(|_| {});
         if let (true, Some(driver)) = (outcome.killed, self.driver.upgrade()) {
             driver.fail(Failed {
                 code: FailureCode::ShutdownOverrun,
                 message: format!("it had not stopped after {grace:?} and was killed"),
                 elapsed: started.elapsed(),
                 name: &self.manifest.name,
-                version: Some(self.manifest.version.to_string()),
-                instance: Some(&self.state),
-                exit: Some(outcome.exit),
-                identity: None,
-                operation: None,
+                details: Details {
+                    exit: Some(outcome.exit),
+                    ..self.details()
+                },
             });
         }
     }
@@ -139,27 +155,7 @@ impl PluginInner {
             return;
         }
         self.state.close_accounts();
-        let mut attributes = vec![(
-            attribute::PROCESS_UPTIME_NS,
-            nanos(self.started.elapsed()).into(),
-        )];
-        if let Some(code) = exit.code {
-            attributes.push((attribute::PROCESS_EXIT_CODE, code.into()));
-        }
-        if let Some(signal) = exit.signal {
-            attributes.push((attribute::PROCESS_SIGNAL, signal.into()));
-        }
-        self.state.lifecycle(
-            event::INSTANCE_EXITED,
-            &format!("ended with {exit}"),
-            attributes,
-        );
-        let at = self.state.hub.now();
-        self.state.describe(|info| {
-            info.ended_at = Some(at);
-            info.exit_code = exit.code;
-            info.signal = exit.signal;
-        });
+        self.state.record_end(Some(exit), self.started.elapsed());
         if let Some(driver) = self.driver.upgrade() {
             driver.catalogue.remove(&self.state.id);
         }
@@ -187,7 +183,7 @@ impl PluginInner {
     }
 
     /// The report of an end that nobody asked for: the first is kept.
-    pub(crate) fn crash(&self, exit: Exit, call: Option<&call::InFlight<'_>>) -> PluginFailure {
+    pub(crate) fn crash(&self, exit: Exit, call: Option<&InFlight<'_>>) -> PluginFailure {
         let make = || {
             let doing = call.map_or("while no call was running".to_owned(), |call| {
                 format!("during {}", call.operation)
@@ -197,11 +193,12 @@ impl PluginInner {
                 message: format!("the process ended {doing}"),
                 elapsed: call.map_or(self.started.elapsed(), |call| call.started.elapsed()),
                 name: &self.manifest.name,
-                version: Some(self.manifest.version.to_string()),
-                instance: Some(&self.state),
-                exit: Some(exit),
-                identity: call.map(|call| call.identity),
-                operation: call.map(|call| call.operation),
+                details: Details {
+                    exit: Some(exit),
+                    identity: call.map(|call| call.identity),
+                    operation: call.map(|call| call.operation),
+                    ..self.details()
+                },
             };
             self.driver.upgrade().map(|driver| driver.fail(failed))
         };

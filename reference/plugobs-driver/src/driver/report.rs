@@ -3,58 +3,76 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugobs_core::registry::{FailureCode, attribute, event};
+use plugobs_core::registry::{FailureCode, attribute, event, limit};
 use plugobs_core::{CallIdentity, Record, Severity};
 
 use crate::driver::Inner;
-use crate::failure::{Exit, FailedPlugin, FailureReport, PluginFailure};
+use crate::failure::{Exit, FailedPlugin, FailureReport, PluginFailure, Status};
 use crate::intake::hub::DRIVER_TARGET;
 use crate::intake::instance::InstanceState;
 
 /// Records of an instance, and of a test, in a report.
-const LAST_RECORDS: usize = 50;
+const LAST_RECORDS: usize = limit::REPORT_RECORDS_DEFAULT;
 
 /// What failed; the rest is looked up.
+#[derive(Default)]
+pub(crate) struct Details<'a> {
+    pub(crate) version: Option<String>,
+    pub(crate) instance: Option<&'a InstanceState>,
+    pub(crate) exit: Option<Exit>,
+    pub(crate) status: Option<Status>,
+    pub(crate) field: Option<String>,
+    pub(crate) missing_capabilities: Vec<String>,
+    pub(crate) identity: Option<&'a CallIdentity>,
+    pub(crate) operation: Option<&'static str>,
+}
+
+/// A failure: of which plugin, what happened, and how long the stage took.
 pub(crate) struct Failed<'a> {
     pub(crate) code: FailureCode,
     pub(crate) message: String,
     pub(crate) elapsed: Duration,
     pub(crate) name: &'a str,
-    pub(crate) version: Option<String>,
-    pub(crate) instance: Option<&'a InstanceState>,
-    pub(crate) exit: Option<Exit>,
-    pub(crate) identity: Option<&'a CallIdentity>,
-    pub(crate) operation: Option<&'static str>,
+    pub(crate) details: Details<'a>,
 }
 
 impl Inner {
     /// Makes the report, tells it to the sinks and in the timeline.
     pub(crate) fn fail(&self, failed: Failed<'_>) -> PluginFailure {
         let hub = &self.hub;
-        let (stderr_tail, stdout_tail) = failed
-            .instance
-            .map(InstanceState::tails)
-            .unwrap_or_default();
-        let test = failed.identity.and_then(|i| i.test_run_id.clone());
+        let details = failed.details;
+        let tails = details.instance.map(InstanceState::tails);
+        let (mut stderr_tail, mut stdout_tail) = tails.unwrap_or_default();
+        let mut message = failed.message;
+        // Tails and messages come from the plugin too (OBS-SEC-36).
+        for text in stderr_tail.iter_mut().chain(&mut stdout_tail) {
+            hub.redaction.text(text);
+        }
+        hub.redaction.text(&mut message);
+        let test = details.identity.and_then(|i| i.test_run_id.clone());
         let report = Arc::new(FailureReport {
             code: failed.code,
             stage: failed.code.stage().to_owned(),
-            message: failed.message,
+            message,
             action: failed.code.action().to_owned(),
             at: hub.now(),
             elapsed_ns: u64::try_from(failed.elapsed.as_nanos()).unwrap_or(u64::MAX),
             plugin: FailedPlugin {
                 name: failed.name.to_owned(),
-                version: failed.version,
-                plugin_instance_id: failed.instance.map(|i| i.id.to_string()),
+                version: details.version,
+                plugin_instance_id: details.instance.map(|i| i.id.to_string()),
+                executable: details.instance.and_then(|i| i.info().executable),
             },
-            exit: failed.exit,
+            exit: details.exit,
+            status: details.status,
+            field: details.field,
+            missing_capabilities: details.missing_capabilities,
             test_run_id: test.clone(),
-            call_id: failed.identity.and_then(|i| i.call_id.clone()),
-            operation: failed.operation.map(str::to_owned),
+            call_id: details.identity.and_then(|i| i.call_id.clone()),
+            operation: details.operation.map(str::to_owned),
             stderr_tail,
             stdout_tail,
-            last_records: failed
+            last_records: details
                 .instance
                 .map(|i| i.recent(LAST_RECORDS, |_| true))
                 .unwrap_or_default(),
@@ -72,7 +90,7 @@ impl Inner {
         record.set_level("ERROR", Some(Severity::ERROR));
         record.test_run_id.clone_from(&report.test_run_id);
         record.call_id.clone_from(&report.call_id);
-        match failed.instance {
+        match details.instance {
             Some(instance) => instance.driver_record(record),
             None => hub.driver_record(record),
         }

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use plugobs_core::registry::{attribute, event, source};
 use plugobs_core::{InstanceId, Limits, Record, RunId, Severity, Timestamp, limits};
 
-use super::instance::Settle;
+use super::accounts::Settle;
+use super::redact::Redaction;
 use super::tests::Tests;
 use crate::failure::FailureReport;
 use crate::info::{InstanceInfo, RunInfo, TestInfo};
@@ -23,6 +24,7 @@ pub(crate) const DRIVER_TARGET: &str = "plugobs.driver";
 pub(crate) struct Hub {
     pub(crate) run_id: RunId,
     pub(crate) limits: Limits,
+    pub(crate) redaction: Redaction,
     pub(crate) tests: Tests,
     sinks: Mutex<Vec<SinkHandle>>,
     run_folder: Option<PathBuf>,
@@ -37,6 +39,7 @@ impl Hub {
         info: RunInfo,
         run_id: RunId,
         limits: Limits,
+        redaction: Redaction,
         sinks: Vec<Box<dyn Sink>>,
     ) -> std::io::Result<Arc<Self>> {
         let mut handles = Vec::new();
@@ -59,6 +62,7 @@ impl Hub {
         let hub = Arc::new(Self {
             run_id,
             limits,
+            redaction,
             tests: Tests::default(),
             run_folder: handles.iter().find_map(|h| h.run_folder.clone()),
             has_durable: handles.iter().any(|h| h.durable),
@@ -158,18 +162,44 @@ impl Hub {
         record.observed_timestamp = Some(record.timestamp);
         record.run_id = Some(self.run_id.to_string());
         record.source = Some(source::DRIVER.to_owned());
+        self.redaction.apply(&mut record);
         self.limits.enforce(&mut record);
         self.publish(Arc::from([record]), None);
     }
 
     fn sink_failed(&self, name: &str, error: &str) {
+        let mut lost = 0;
+        self.each_sink(|sink| {
+            if sink.name() == name {
+                lost = sink.report_losses().lost_records;
+            }
+        });
+        self.record_sink_failure(name, error, lost);
+        self.tell_losses();
+    }
+
+    fn record_sink_failure(&self, name: &str, error: &str, lost: u64) {
         let text = format!("sink {name} failed: {error}");
         let mut record = Record::lifecycle(self.now(), DRIVER_TARGET, event::SINK_FAILED, &text)
             .with(attribute::SINK_NAME, name)
-            .with(attribute::SINK_ERROR, error);
+            .with(attribute::SINK_ERROR, error)
+            .with(attribute::SINK_LOST_RECORDS, lost);
         record.set_level("ERROR", Some(Severity::ERROR));
         self.driver_record(record);
-        self.tell_losses();
+    }
+
+    /// What was lost since a sink's failure was reported (OBS-LIFE-33).
+    fn report_new_losses(&self) {
+        let mut changed = Vec::new();
+        self.each_sink(|sink| {
+            if sink.has_unreported_losses() {
+                changed.push(sink.report_losses());
+            }
+        });
+        for loss in changed {
+            let error = loss.error.as_deref().unwrap_or("it fell behind");
+            self.record_sink_failure(&loss.name, error, loss.lost_records);
+        }
     }
 
     fn tell_losses(&self) {
@@ -197,6 +227,7 @@ impl Hub {
     /// deadline.
     pub(crate) fn end(&self, deadline: Duration) -> Vec<SinkLoss> {
         self.report_shed();
+        self.report_new_losses();
         self.tell_losses();
         self.tell(SinkEvent::End(self.now()));
         let handles =

@@ -1,16 +1,21 @@
 //! The way in for everything that a plugin says: checks, marks and counts it,
 //! and hands it to the sinks.
 
+pub(crate) mod accounts;
 pub(crate) mod attribution;
 pub(crate) mod hub;
 pub(crate) mod instance;
+mod mend;
+mod receive;
+mod recent;
+pub(crate) mod redact;
 pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use plugobs_core::{InstanceId, Limits, LogPosition, Record, Value};
+use plugobs_core::{InstanceId, Limits, LogPosition, Record, Rejection, Value};
 
 use crate::info::InstanceInfo;
 use crate::intake::instance::InstanceState;
@@ -28,7 +33,7 @@ pub enum Received {
         /// The bytes.
         bytes: Bytes,
         /// Why they are none.
-        reason: String,
+        rejection: Rejection,
     },
 }
 
@@ -109,7 +114,12 @@ impl InstanceIntake {
     /// The highest n such that everything from `first` to n is stored or
     /// counted; `first - 1` for none.
     pub fn settled_through(&self, epoch: u64, first: u64) -> u64 {
-        self.0.settled_through(epoch, first)
+        self.0.accounts.settled_through(epoch, first)
+    }
+
+    /// The emitter of an epoch ended its path in order: nothing came after.
+    pub fn end_clean(&self, epoch: u64) {
+        self.0.accounts.end_clean(epoch);
     }
 
     /// Waits until something more is stored or counted.
@@ -129,8 +139,8 @@ impl InstanceIntake {
         self.0.output(stream, bytes);
     }
 
-    /// Remembers a line of raw output for failure reports. At most the last
-    /// 20 of each stream are kept.
+    /// Remembers a line of raw output for failure reports. The last 16 KiB
+    /// (`report_output_bytes`) of each stream are kept.
     pub fn output_line(&self, stream: OutputStream, line: &[u8]) {
         self.0.output_line(stream, line);
     }

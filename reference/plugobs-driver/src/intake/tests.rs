@@ -21,7 +21,6 @@ pub(crate) struct Tests(Mutex<HashMap<String, Arc<TestState>>>);
 
 /// One test.
 pub(crate) struct TestState {
-    pub(crate) id: String,
     pub(crate) ended: AtomicBool,
     pub(crate) info: Mutex<TestInfo>,
     seen: Mutex<Seen>,
@@ -42,7 +41,6 @@ impl Tests {
     pub(crate) fn begin(&self, info: TestInfo) -> Arc<TestState> {
         let id = info.test_run_id.clone();
         let test = Arc::new(TestState {
-            id: id.clone(),
             ended: AtomicBool::new(false),
             info: Mutex::new(info),
             seen: Mutex::default(),

@@ -8,11 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Sink, SinkEvent, SinkLoss};
-use crate::intake::instance::Settle;
+use plugobs_core::registry::limit;
+
+use crate::intake::accounts::Settle;
 
 /// Bytes of records and output that may wait for one sink. Descriptions and
 /// failures are few and always wait.
-const QUEUE_BYTES: usize = 16 * 1024 * 1024;
+const QUEUE_BYTES: usize = limit::SINK_QUEUE_BYTES_DEFAULT;
 
 /// A sink behind its queue.
 pub(crate) struct SinkHandle {
@@ -44,6 +46,7 @@ struct State {
     closed: bool,
     done: bool,
     lost_records: u64,
+    reported_records: u64,
     error: Option<String>,
 }
 
@@ -125,6 +128,23 @@ impl SinkHandle {
                 .0;
         }
         true
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    pub(crate) fn has_unreported_losses(&self) -> bool {
+        let state = self.shared.lock();
+        state.lost_records != state.reported_records
+    }
+
+    /// The losses, which count as reported from now on.
+    pub(crate) fn report_losses(&self) -> SinkLoss {
+        let mut state = self.shared.lock();
+        state.reported_records = state.lost_records;
+        drop(state);
+        self.loss()
     }
 
     pub(crate) fn loss(&self) -> SinkLoss {

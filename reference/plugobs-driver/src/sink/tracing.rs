@@ -12,9 +12,12 @@ use super::{Sink, SinkError, SinkEvent};
 /// `plugobs.lifecycle` by the record's channel, and the plugin's own target is
 /// the field `plugin.target`. Both IDs are fields.
 ///
-/// Raw output is emitted at DEBUG under `plugobs.output`.
+/// Raw output is emitted at DEBUG under `plugobs.output`. User messages are
+/// left out, so that they are never mixed into the log, unless asked for
+/// (OBS-OUT-12).
 pub struct TracingSink {
     dispatch: Dispatch,
+    with_user_messages: bool,
 }
 
 impl TracingSink {
@@ -23,7 +26,15 @@ impl TracingSink {
     pub fn new() -> Self {
         Self {
             dispatch: dispatcher::get_default(Clone::clone),
+            with_user_messages: false,
         }
+    }
+
+    /// Emits user messages too, under `plugobs.user`.
+    #[must_use]
+    pub fn with_user_messages(mut self) -> Self {
+        self.with_user_messages = true;
+        self
     }
 }
 
@@ -50,6 +61,8 @@ macro_rules! emit {
             $level,
             plugin.instance_id = $r.plugin_instance_id.as_deref(),
             plugin.name = $r.plugin_name.as_deref(),
+            timestamp = %$r.timestamp,
+            channel = %sanitise::line(&$r.channel),
             plugin.target = %sanitise::line(&$r.target),
             test.run_id = $r.test_run_id.as_deref().map(sanitise::line).as_deref(),
             call.id = $r.call_id.as_deref(),
@@ -71,6 +84,7 @@ impl Sink for TracingSink {
             SinkEvent::Records(records) => {
                 for record in records.iter() {
                     match record.channel.as_str() {
+                        channel::USER if !self.with_user_messages => {}
                         channel::USER => emit!("plugobs.user", record),
                         channel::LIFECYCLE => emit!("plugobs.lifecycle", record),
                         _ => emit!("plugobs.plugin", record),

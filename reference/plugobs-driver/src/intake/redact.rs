@@ -1,0 +1,77 @@
+//! Redaction: what the user names never reaches a sink (OBS-SEC-31 to 36).
+
+use std::borrow::Cow;
+
+use plugobs_core::registry::mark;
+use plugobs_core::{Record, Scalar, Value};
+use regex::Regex;
+
+/// What stands in place of what was redacted.
+const REDACTED: &str = "[redacted]";
+
+/// The user's rules.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Redaction {
+    pub(crate) keys: Vec<String>,
+    pub(crate) patterns: Vec<Regex>,
+}
+
+impl Redaction {
+    /// Applies the rules to a record, and marks it where something went.
+    pub(crate) fn apply(&self, record: &mut Record) {
+        if self.keys.is_empty() && self.patterns.is_empty() {
+            return;
+        }
+        let mut redacted = false;
+        for (key, value) in &mut record.attributes {
+            if self.keys.iter().any(|k| k.eq_ignore_ascii_case(key)) {
+                *value = REDACTED.into();
+                redacted = true;
+            } else {
+                redacted |= self.value(value);
+            }
+        }
+        redacted |= self.text(&mut record.message);
+        if let Some(exception) = &mut record.exception {
+            for text in [
+                &mut exception.kind,
+                &mut exception.message,
+                &mut exception.stack_trace,
+            ]
+            .into_iter()
+            .flatten()
+            {
+                redacted |= self.text(text);
+            }
+        }
+        if redacted {
+            record.mark(mark::REDACTED);
+        }
+    }
+
+    /// Applies the patterns to a text.
+    pub(crate) fn text(&self, text: &mut String) -> bool {
+        let mut redacted = false;
+        for pattern in &self.patterns {
+            if let Cow::Owned(replaced) = pattern.replace_all(text, REDACTED) {
+                *text = replaced;
+                redacted = true;
+            }
+        }
+        redacted
+    }
+
+    fn value(&self, value: &mut Value) -> bool {
+        let scalars = match value {
+            Value::Scalar(scalar) => std::slice::from_mut(scalar),
+            Value::List(list) => list.as_mut_slice(),
+        };
+        let mut redacted = false;
+        for scalar in scalars {
+            if let Scalar::String(text) = scalar {
+                redacted |= self.text(text);
+            }
+        }
+        redacted
+    }
+}
