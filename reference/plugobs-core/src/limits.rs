@@ -1,5 +1,7 @@
 //! Limits of a record, and how one that is over them is cut.
 
+use std::collections::HashSet;
+
 use crate::record::{Exception, Record};
 use crate::registry::{limit, mark};
 use crate::sanitise::cut;
@@ -88,9 +90,14 @@ impl Limits {
                 cut += key.len() + value.payload_len();
             }
         }
+        let mut any_key_cut = false;
         for (key, value) in &mut record.attributes {
-            cut += cut_text(key, self.attribute_key_bytes);
-            cut += cut_value(value, self.attribute_value_bytes);
+            let lost = cut_text(key, self.attribute_key_bytes);
+            any_key_cut |= lost > 0;
+            cut += lost + cut_value(value, self.attribute_value_bytes);
+        }
+        if any_key_cut {
+            cut += drop_equal_keys(&mut record.attributes);
         }
         cut
     }
@@ -126,6 +133,20 @@ impl Limits {
         }
         cut
     }
+}
+
+/// Keys that differed may be equal once they are cut; the first stays
+/// (OBS-LIM-12).
+fn drop_equal_keys(attributes: &mut Vec<(String, Value)>) -> usize {
+    let (mut seen, mut lost) = (HashSet::new(), 0);
+    attributes.retain(|(key, value)| {
+        let first = seen.insert(key.clone());
+        if !first {
+            lost += key.len() + value.payload_len();
+        }
+        first
+    });
+    lost
 }
 
 fn cut_text(text: &mut String, max: usize) -> usize {

@@ -46,9 +46,19 @@ pub fn to_stderr_line(record: &Record) -> String {
 /// Reads such a line.
 ///
 /// # Errors
-/// `unknown_version` for a version other than 1, else as
+/// `too_long` above 32 KiB, `unknown_version` for a version other than 1, else as
 /// [`crate::json::from_json`].
 pub fn parse_stderr_line(line: &str) -> Result<Record, Rejection> {
+    if line.len() > limit::STDERR_RECORD_BYTES_DEFAULT {
+        return Err(Rejection::new(
+            RejectionCode::TooLong,
+            "$",
+            format!(
+                "the line has {} bytes, at most 32768 are allowed",
+                line.len()
+            ),
+        ));
+    }
     let mut object = strict::object(line)?;
     match object.shift_remove("plugobs") {
         Some(version) if version == 1 => crate::json::from_object(object),

@@ -26,7 +26,9 @@ pub fn from_plugin(record: &Record) -> Result<(), Rejection> {
 }
 
 /// Checks a line of a run's records: what the driver sets is there, and a
-/// record without an instance is the driver's own or quarantined.
+/// record without an instance is the driver's own or quarantined. What a
+/// plugin said that breaks a rule of content is kept there as it came
+/// (OBS-REC-33).
 ///
 /// # Errors
 /// The first rule that it breaks.
@@ -47,7 +49,8 @@ pub fn in_run(record: &Record) -> Result<(), Rejection> {
             "only a driver's own or a quarantined record has none",
         ));
     }
-    fields(record)
+    identities(record)?;
+    attributes(record)
 }
 
 /// Checks what holds for every record.
@@ -55,6 +58,35 @@ pub fn in_run(record: &Record) -> Result<(), Rejection> {
 /// # Errors
 /// The first rule that it breaks.
 pub fn fields(record: &Record) -> Result<(), Rejection> {
+    identities(record)?;
+    if record.message.is_empty() && record.event_name.is_none() {
+        return Err(missing(
+            "message",
+            "it may be empty only where eventName is set",
+        ));
+    }
+    if record.channel == channel::LIFECYCLE {
+        lifecycle_event(record.event_name.as_deref())?;
+    }
+    attributes(record)
+}
+
+fn lifecycle_event(name: Option<&str>) -> Result<(), Rejection> {
+    let Some(name) = name else {
+        return Err(missing("eventName", "a lifecycle record names its event"));
+    };
+    if event::ALL.iter().any(|known| known.name == name) {
+        return Ok(());
+    }
+    Err(Rejection::new(
+        Code::UnknownEvent,
+        "eventName",
+        format!("{name:?} is not in the registry lifecycle-events"),
+    ))
+}
+
+/// Who speaks, for which test and call, and as which record of its emitter.
+fn identities(record: &Record) -> Result<(), Rejection> {
     if let Some(id) = &record.plugin_instance_id {
         uuid("pluginInstanceId", id, Code::InvalidInstanceId)?;
     }
@@ -75,25 +107,10 @@ pub fn fields(record: &Record) -> Result<(), Rejection> {
     if record.sequence.is_some() && record.epoch.is_none() {
         return Err(missing("epoch", "a sequence counts within an epoch"));
     }
-    if record.message.is_empty() && record.event_name.is_none() {
-        return Err(missing(
-            "message",
-            "it may be empty only where eventName is set",
-        ));
-    }
-    if record.channel == channel::LIFECYCLE {
-        match &record.event_name {
-            None => return Err(missing("eventName", "a lifecycle record names its event")),
-            Some(name) if !event::ALL.iter().any(|known| known.name == name.as_str()) => {
-                return Err(Rejection::new(
-                    Code::UnknownEvent,
-                    "eventName",
-                    format!("{name:?} is not in the registry lifecycle-events"),
-                ));
-            }
-            Some(_) => {}
-        }
-    }
+    Ok(())
+}
+
+fn attributes(record: &Record) -> Result<(), Rejection> {
     for (at, (key, _)) in record.attributes.iter().enumerate() {
         if key.is_empty() {
             return Err(missing("attributes", "a key is empty"));

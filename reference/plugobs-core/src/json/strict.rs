@@ -13,10 +13,18 @@ const DUPLICATE: &str = "duplicate member ";
 /// Reads one JSON object and refuses duplicate members at any depth.
 ///
 /// # Errors
-/// `duplicate_key` with the member's name, or `invalid_json`.
+/// `duplicate_key` with the member's name, `out_of_range` for an integer that
+/// fits no 64 bits, or `invalid_json`.
 pub fn object(text: &str) -> Result<Map<String, Value>, Rejection> {
     match serde_json::from_str::<Strict>(text) {
-        Ok(Strict(Value::Object(map))) => Ok(map),
+        Ok(Strict(Value::Object(map))) => match huge_integer(text) {
+            None => Ok(map),
+            Some(token) => Err(Rejection::new(
+                RejectionCode::OutOfRange,
+                "$",
+                format!("{token} fits no 64-bit integer; write it as a text or as a double"),
+            )),
+        },
         Ok(_) => Err(Rejection::new(
             RejectionCode::InvalidJson,
             "$",
@@ -32,6 +40,45 @@ pub fn object(text: &str) -> Result<Map<String, Value>, Rejection> {
             Err(Rejection::new(code, "$", detail))
         }
     }
+}
+
+/// The first number without fraction and exponent that fits no 64 bits: the
+/// JSON library would turn it into a double without a word. The text is known
+/// to be valid JSON.
+fn huge_integer(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                at += 1;
+                while bytes[at] != b'"' {
+                    // An escape is at least two bytes, of which the second may
+                    // be a quote.
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let rest = &bytes[at..];
+                let number = |b: &u8| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+                let length = rest.iter().take_while(|b| number(b)).count();
+                let token = &text[at..at + length];
+                let digits = token.trim_start_matches('-');
+                // Below nineteen digits everything fits.
+                if digits.len() >= 19
+                    && digits.bytes().all(|b| b.is_ascii_digit())
+                    && token.parse::<i64>().is_err()
+                    && token.parse::<u64>().is_err()
+                {
+                    return Some(token);
+                }
+                at += length;
+            }
+            _ => at += 1,
+        }
+    }
+    None
 }
 
 struct Strict(Value);
