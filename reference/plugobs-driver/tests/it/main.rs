@@ -1,1 +1,11 @@
-fn main() {}
+//! The driver against a transport that a test scripts: everything but the wire.
+
+mod attribution;
+mod calls;
+mod failures;
+mod fake;
+mod intake;
+mod manifests;
+mod runtimes;
+mod sinks;
+mod test_runs;
