@@ -17,6 +17,9 @@ use crate::intake::hub::DRIVER_TARGET;
 use crate::interface::Response;
 use crate::transport::CallError;
 
+/// An error status here is a refusal, whatever its code.
+const INIT: &str = "InitPlugin";
+
 /// A call that is being made, for the report of a crash.
 pub(crate) struct InFlight<'a> {
     pub(crate) identity: &'a CallIdentity,
@@ -69,7 +72,7 @@ impl PluginInner {
             return PluginFailure::of_ended_driver(&self.manifest);
         };
         driver.fail(Failed {
-            code: self.failure_code(error),
+            code: self.failure_code(made.operation, error),
             message: format!("{}: {error}", made.operation),
             elapsed: made.started.elapsed(),
             name: &self.manifest.name,
@@ -89,8 +92,9 @@ impl PluginInner {
     }
 
     /// The registry's code of a call's error.
-    pub(crate) fn failure_code(&self, error: &CallError) -> FailureCode {
+    pub(crate) fn failure_code(&self, operation: &str, error: &CallError) -> FailureCode {
         match error {
+            CallError::Status { .. } if operation == INIT => FailureCode::InitRefused,
             CallError::Timeout(_) => FailureCode::CallTimeout,
             CallError::Connection(_) if self.connection.exit().borrow().is_some() => {
                 FailureCode::Crashed

@@ -187,7 +187,10 @@ impl PluginInner {
             .with(attribute::CALL_DURATION_NS, nanos(duration))
             .with(attribute::CALL_OUTCOME, outcome);
         if let Err(error) = &made.reply.result {
-            record = record.with(attribute::CALL_ERROR, self.failure_code(error).as_str());
+            record = record.with(
+                attribute::CALL_ERROR,
+                self.failure_code(made.operation, error).as_str(),
+            );
             record.set_level("ERROR", Some(Severity::ERROR));
         }
         if let Some(text) = made

@@ -177,6 +177,24 @@ async fn init_can_be_refused() {
 }
 
 #[tokio::test]
+async fn an_error_status_of_init_is_a_refusal() {
+    let fake = Fake::new(|_, _| {
+        Ok(Reply {
+            result: Err(CallError::Status {
+                code: "UNKNOWN".into(),
+                message: "no licence".into(),
+            }),
+            position: None,
+        })
+    });
+    let (builder, _records) = builder(&fake);
+    let driver = builder.build().unwrap();
+    let failure = driver.load_manifest(manifest()).await.err().unwrap();
+    assert_eq!(failure.code(), FailureCode::InitRefused);
+    assert!(failure.report().message.contains("no licence"));
+}
+
+#[tokio::test]
 async fn a_type_that_no_transport_runs_is_said_before_anything_starts() {
     let (builder, records) = builder(&Fake::silent());
     let driver = builder.build().unwrap();
