@@ -2,9 +2,7 @@
 
 use plugobs_core::registry::{attribute, channel, event, mark};
 use plugobs_core::{CallId, LogPosition, Record, Value};
-use plugobs_driver::interface::{
-    Request, Response, StartMockServer, Verification, VerifyInteraction,
-};
+use plugobs_driver::interface::{Request, Response, Verification};
 use plugobs_driver::transport::Reply;
 use plugobs_driver::{CallOptions, Completeness, TestRun};
 
@@ -111,7 +109,7 @@ async fn a_mock_server_belongs_to_the_test_that_started_it() {
     let fake = Fake::silent();
     let (driver, plugin, _records) = loaded(&fake).await;
     let test = driver.begin_test(TestRun::new("starter"));
-    let start = Request::StartMockServer(Box::new(StartMockServer::default()));
+    let start = Request::StartMockServer(Box::default());
     plugin
         .call(start, CallOptions::for_test(&test))
         .await
@@ -314,7 +312,7 @@ async fn output_of_a_verification_is_for_the_reader_of_the_result() {
     });
     let (driver, plugin, records) = loaded(&fake).await;
     let test = driver.begin_test(TestRun::new("t"));
-    let request = Request::VerifyInteraction(Box::new(VerifyInteraction::default()));
+    let request = Request::VerifyInteraction(Box::default());
     let made = plugin.call(request, CallOptions::for_test(&test)).await;
     let report = test.end("passed").await;
     let texts: Vec<_> = report

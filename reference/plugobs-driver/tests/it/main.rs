@@ -1,5 +1,7 @@
 //! The driver against a transport that a test scripts: everything but the wire.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod attribution;
 mod calls;
 mod failures;

@@ -27,9 +27,11 @@ impl Gate {
     }
 }
 
+type Act = Box<dyn FnMut(&SinkEvent) -> Result<(), SinkError> + Send>;
+
 struct Scripted {
     durable: bool,
-    act: Box<dyn FnMut(&SinkEvent) -> Result<(), SinkError> + Send>,
+    act: Act,
 }
 
 impl Sink for Scripted {
