@@ -121,6 +121,40 @@ fn code_as_text<S: serde::Serializer>(
     serializer.serialize_str(code.as_str())
 }
 
+impl FailureReport {
+    /// A report with what every failure has; stage and action are those of the
+    /// code. The rest is left out, to be filled in where it is known.
+    pub fn new(
+        code: FailureCode,
+        plugin: FailedPlugin,
+        message: &str,
+        at: Timestamp,
+        elapsed_ns: u64,
+    ) -> Self {
+        Self {
+            code,
+            stage: code.stage().to_owned(),
+            message: message.to_owned(),
+            action: code.action().to_owned(),
+            at,
+            elapsed_ns,
+            plugin,
+            exit: None,
+            status: None,
+            field: None,
+            missing_capabilities: Vec::new(),
+            test_run_id: None,
+            call_id: None,
+            operation: None,
+            stderr_tail: Vec::new(),
+            stdout_tail: Vec::new(),
+            last_records: Vec::new(),
+            test_records: Vec::new(),
+            run_folder: None,
+        }
+    }
+}
+
 impl fmt::Display for FailureReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = plugobs_core::sanitise::line;
