@@ -4,8 +4,11 @@
 //! from `proto/` and checked in. This crate opens no connection: clients and servers take any
 //! transport that `tonic` takes.
 
+pub mod convert;
+pub mod log_message;
 pub mod observability;
 pub mod pact;
+mod unknown;
 
 /// The compiled definitions of every package and of what they import: an encoded
 /// `google.protobuf.FileDescriptorSet`, without comments.
