@@ -34,10 +34,10 @@ pub enum CheckError {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn check(reader: &RunReader) -> Result<CheckReport, CheckError> {
-    let schemas = Schemas::new()?;
+    let schemas = Schemas::shared()?;
     let mut report = CheckReport::new(reader);
-    run::check_manifest(reader, &schemas, &mut report);
-    let seen = records::check_records(reader, &schemas, &mut report)?;
+    run::check_manifest(reader, schemas, &mut report);
+    let seen = records::check_records(reader, schemas, &mut report)?;
     let damaged = reader.manifest_problem().is_some();
     sequences::check_sequences(reader, &seen, &mut report);
     calls::check_calls(reader, &seen, &mut report);
@@ -45,6 +45,6 @@ pub fn check(reader: &RunReader) -> Result<CheckReport, CheckError> {
         run::check_counts(reader, &seen, &mut report);
     }
     run::check_outputs(reader, &mut report);
-    run::check_failures(reader, &schemas, &mut report)?;
+    run::check_failures(reader, schemas, &mut report)?;
     Ok(report)
 }

@@ -1,5 +1,7 @@
 //! The JSON Schemas of a run folder, embedded and ready to validate with.
 
+use std::sync::OnceLock;
+
 use jsonschema::{Registry, Validator};
 use serde_json::Value;
 
@@ -42,6 +44,19 @@ pub struct Schemas {
 }
 
 impl Schemas {
+    /// The validators, built once in a process.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn shared() -> Result<&'static Self, SchemaError> {
+        static SHARED: OnceLock<Schemas> = OnceLock::new();
+        if let Some(schemas) = SHARED.get() {
+            return Ok(schemas);
+        }
+        let schemas = Self::new()?;
+        Ok(SHARED.get_or_init(|| schemas))
+    }
+
     /// Builds the validators. That takes some milliseconds: once is enough.
     ///
     /// # Errors

@@ -39,7 +39,8 @@ pub struct RunOptions {
     pub raw_output_bytes: u64,
     /// How often, at most, the manifest is rewritten for an instance or test
     /// that began or ended. With thousands of tests it is less often still, so
-    /// that writing it takes a twentieth of the time at most.
+    /// that writing it takes a twentieth of the time at most. With zero, it is
+    /// rewritten for each.
     pub manifest_interval: Duration,
 }
 

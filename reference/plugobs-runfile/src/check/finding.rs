@@ -64,7 +64,7 @@ codes! {
     DamagedLine = "damaged_line",
     /// A record that breaks its schema.
     RecordSchema = "record_schema",
-    /// A record that breaks a rule which the schema cannot say.
+    /// A record that breaks a rule, by this program's own reading of them.
     InvalidRecord = "invalid_record",
     /// A record of another run.
     WrongRun = "wrong_run",

@@ -207,12 +207,14 @@ fn needle(value: &str, end: &str) -> Option<Vec<u8>> {
     Some(longest.as_bytes().to_vec())
 }
 
-/// The line up to its attributes. Only there a member's name is the record's
-/// own: an attribute may have any name. A foreign writer may put attributes
+/// The line up to its first nested object that may hold anything. Only there a
+/// member's name is the record's own: an attribute may have any name, and what
+/// was claimed has those of the identities. A foreign writer may put these
 /// first; then nothing is found here, and the record is parsed.
 fn head(line: &[u8]) -> &[u8] {
-    let end = find(line, b"\"attributes\":").unwrap_or(line.len());
-    &line[..end]
+    let nested: [&[u8]; 2] = [b"\"attributes\":", b"\"claimed\":"];
+    let ends = nested.iter().filter_map(|name| find(line, name));
+    &line[..ends.min().unwrap_or(line.len())]
 }
 
 fn severity_number(line: &[u8]) -> Option<u8> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use plugobs_core::Timestamp;
 use plugobs_driver::info::{InstanceInfo, RunInfo, TestInfo};
@@ -169,15 +169,14 @@ impl ManifestFile {
         // Even a failed attempt rests: a full disk is not helped by haste.
         self.rest_until = Some(began + self.options.manifest_interval);
         replace(folder, manifest)?;
-        let rest = self.options.manifest_interval.max(rest_after(began));
-        self.rest_until = Some(Instant::now() + rest);
+        if !self.options.manifest_interval.is_zero() {
+            let rest = began.elapsed().saturating_mul(REST);
+            let rest = rest.max(self.options.manifest_interval);
+            self.rest_until = Some(Instant::now() + rest);
+        }
         self.stale = false;
         Ok(())
     }
-}
-
-fn rest_after(began: Instant) -> Duration {
-    began.elapsed().saturating_mul(REST)
 }
 
 fn replace(folder: &Folder, manifest: &Manifest) -> Result<(), FileError> {
