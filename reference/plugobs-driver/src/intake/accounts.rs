@@ -55,7 +55,7 @@ impl Settle {
             book.settled.insert_range(first, last);
         }
         drop(epochs);
-        self.instance.settled.notify_waiters();
+        self.instance.settled.send_modify(|changes| *changes += 1);
     }
 }
 

@@ -14,7 +14,7 @@ use super::redact::Redaction;
 use super::tests::Tests;
 use crate::failure::FailureReport;
 use crate::info::{InstanceInfo, RunInfo, TestInfo};
-use crate::sink::queue::{Item, SinkHandle};
+use crate::sink::queue::{Item, OnCut, SinkHandle};
 use crate::sink::{OutputStream, Sink, SinkEvent, SinkLoss};
 
 /// The target of the driver's own records.
@@ -101,6 +101,7 @@ impl Hub {
                 event: event.clone(),
                 bytes: 0,
                 settle: None,
+                on_cut: None,
             });
         });
     }
@@ -123,6 +124,7 @@ impl Hub {
                 event: SinkEvent::Records(records.clone()),
                 bytes,
                 settle: if sink.durable { settle.take() } else { None },
+                on_cut: None,
             });
         });
         // Without a durable sink, accepted by the driver is all there is.
@@ -141,6 +143,24 @@ impl Hub {
                 },
                 bytes: bytes.len() + 64,
                 settle: None,
+                on_cut: None,
+            });
+        });
+    }
+
+    /// Tells the end of a raw stream; `on_cut` gets what the durable sink did
+    /// not keep of it, where it did not keep all.
+    pub(crate) fn output_end(&self, instance: &InstanceId, stream: OutputStream, on_cut: OnCut) {
+        let mut on_cut = Some(on_cut);
+        self.each_sink(|sink| {
+            sink.push(Item {
+                event: SinkEvent::OutputEnd {
+                    instance: instance.clone(),
+                    stream,
+                },
+                bytes: 0,
+                settle: None,
+                on_cut: if sink.durable { on_cut.take() } else { None },
             });
         });
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use plugobs_core::registry::{attribute, event, source};
 use plugobs_core::{InstanceId, LogPosition, Record, Value};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::WrongToken;
 use super::accounts::Accounts;
@@ -26,7 +26,7 @@ pub(crate) struct InstanceState {
     pub(crate) issued: Mutex<Issued>,
     pub(crate) accounts: Accounts,
     /// Told whenever something more is settled.
-    pub(crate) settled: Notify,
+    pub(crate) settled: watch::Sender<u64>,
     pub(crate) token_shown: AtomicBool,
     pub(crate) recent: Mutex<Recent>,
     pub(crate) name: String,
@@ -48,7 +48,7 @@ impl InstanceState {
             hub,
             issued: Mutex::default(),
             accounts: Accounts::default(),
-            settled: Notify::new(),
+            settled: watch::Sender::new(0),
             token_shown: AtomicBool::new(false),
             recent: Mutex::default(),
             name: info.name.clone(),
@@ -74,17 +74,13 @@ impl InstanceState {
     }
 
     pub(crate) async fn wait_settled(&self, position: LogPosition, deadline: Duration) -> bool {
-        let reached = || self.accounts.settled_through(position.epoch, 1) >= position.sequence;
+        let mut changes = self.settled.subscribe();
         let wait = async {
-            loop {
-                let changed = self.settled.notified();
-                tokio::pin!(changed);
-                // Registered before the look, so that no change is missed.
-                changed.as_mut().enable();
-                if reached() {
+            while self.accounts.settled_through(position.epoch, 1) < position.sequence {
+                // The sender lives as long as this instance.
+                if changes.changed().await.is_err() {
                     return;
                 }
-                changed.await;
             }
         };
         tokio::time::timeout(deadline, wait).await.is_ok()
@@ -98,7 +94,17 @@ impl InstanceState {
         lock(&self.recent).remember_line(stream, line);
     }
 
-    pub(crate) fn output_cut(&self, stream: OutputStream, bytes: u64) {
+    pub(crate) fn output_end(self: &Arc<Self>, stream: OutputStream) {
+        let instance = self.clone();
+        self.hub.output_end(
+            &self.id,
+            stream,
+            Box::new(move |bytes| instance.record_cut(stream, bytes)),
+        );
+    }
+
+    /// OBS-LIM-15.
+    fn record_cut(&self, stream: OutputStream, bytes: u64) {
         let text = format!("{bytes} bytes of {} were cut", stream.name());
         self.lifecycle(
             event::OUTPUT_TRUNCATED,

@@ -12,10 +12,12 @@ pub(crate) mod redact;
 pub(crate) mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use plugobs_core::{InstanceId, Limits, LogPosition, Record, Rejection, Value};
+
+use tokio::sync::watch;
 
 use crate::info::InstanceInfo;
 use crate::intake::instance::InstanceState;
@@ -122,9 +124,9 @@ impl InstanceIntake {
         self.0.accounts.end_clean(epoch);
     }
 
-    /// Waits until something more is stored or counted.
-    pub async fn settled_more(&self) {
-        self.0.settled.notified().await;
+    /// Changes whenever something more is stored or counted.
+    pub fn settled_changes(&self) -> watch::Receiver<u64> {
+        self.0.settled.subscribe()
     }
 
     /// Waits until everything up to the position is stored or counted; `false`
@@ -133,8 +135,23 @@ impl InstanceIntake {
         self.0.wait_settled(position, deadline).await
     }
 
-    /// Takes raw output as it was read. Lines for failure reports are made of
-    /// it with `line`.
+    /// Waits, at most a second, until the run folder has room for more raw
+    /// output. A pipe holds its writer back for so long; after it, output is
+    /// skipped and counted.
+    pub async fn output_room(&self) {
+        let until = Instant::now() + Duration::from_secs(1);
+        while self.0.hub.is_durable_full() && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Raw output of this stream has ended: what the run folder cut of it is
+    /// told in one record.
+    pub fn output_end(&self, stream: OutputStream) {
+        self.0.output_end(stream);
+    }
+
+    /// Takes raw output as it was read.
     pub fn output(&self, stream: OutputStream, bytes: Bytes) {
         self.0.output(stream, bytes);
     }
@@ -143,11 +160,6 @@ impl InstanceIntake {
     /// (`report_output_bytes`) of each stream are kept.
     pub fn output_line(&self, stream: OutputStream, line: &[u8]) {
         self.0.output_line(stream, line);
-    }
-
-    /// Tells that raw output was cut.
-    pub fn output_cut(&self, stream: OutputStream, bytes: u64) {
-        self.0.output_cut(stream, bytes);
     }
 
     /// A lifecycle record of the driver's about this instance.

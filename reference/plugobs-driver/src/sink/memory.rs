@@ -85,6 +85,8 @@ impl Sink for MemorySink {
             SinkEvent::Run(_)
             | SinkEvent::Instance(_)
             | SinkEvent::Test(_)
+            | SinkEvent::OutputSkipped { .. }
+            | SinkEvent::OutputEnd { .. }
             | SinkEvent::Losses(_) => {}
         }
         drop(held);

@@ -59,6 +59,22 @@ pub enum SinkEvent {
         /// What.
         bytes: Bytes,
     },
+    /// Raw output that was not given to this sink, because its queue was full.
+    OutputSkipped {
+        /// Whose.
+        instance: InstanceId,
+        /// Which.
+        stream: OutputStream,
+        /// How much.
+        bytes: u64,
+    },
+    /// A raw output stream has ended.
+    OutputEnd {
+        /// Whose.
+        instance: InstanceId,
+        /// Which.
+        stream: OutputStream,
+    },
     /// A failure of a plugin.
     Failure(Arc<FailureReport>),
     /// Every sink's losses so far, sent when they change and before the end.
@@ -114,6 +130,13 @@ pub trait Sink: Send + 'static {
     /// them. At most one sink of a driver is durable: the run folder.
     fn is_durable(&self) -> bool {
         false
+    }
+
+    /// Bytes of an instance's raw output that a durable sink did not keep, once
+    /// the stream has ended.
+    fn output_cut(&self, instance: &InstanceId, stream: OutputStream) -> u64 {
+        let _ = (instance, stream);
+        0
     }
 
     /// The run folder that it writes, for failure reports.

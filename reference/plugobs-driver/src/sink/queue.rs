@@ -28,7 +28,11 @@ pub(crate) struct Item {
     pub(crate) event: SinkEvent,
     pub(crate) bytes: usize,
     pub(crate) settle: Option<Settle>,
+    pub(crate) on_cut: Option<OnCut>,
 }
+
+/// Called on the sink's thread with the bytes of raw output that it cut.
+pub(crate) type OnCut = Box<dyn FnOnce(u64) + Send>;
 
 /// Called on the sink's thread when it first fails: name and reason.
 pub(crate) type OnFailure = Box<dyn Fn(&str, &str) + Send>;
@@ -82,22 +86,34 @@ impl SinkHandle {
         self.shared.lock().bytes > QUEUE_BYTES
     }
 
-    /// Queues an event. Where the queue is full, records and output are let go
-    /// and counted, but for a durable sink, whose senders are bounded by their
-    /// credit or have looked at `is_full`.
+    /// Queues an event. Where the queue is full, output is skipped, and records
+    /// are let go and counted, but for a durable sink, whose senders of records
+    /// are bounded by their credit or have looked at `is_full`.
     pub(crate) fn push(&self, item: Item) {
         let mut state = self.shared.lock();
         if state.closed {
             return;
         }
-        if !self.durable && state.bytes > QUEUE_BYTES {
-            match &item.event {
-                SinkEvent::Records(records) => {
+        let mut item = item;
+        if state.bytes > QUEUE_BYTES {
+            match item.event {
+                SinkEvent::Records(records) if !self.durable => {
                     state.lost_records += records.len() as u64;
                     return;
                 }
-                SinkEvent::Output { .. } => return,
-                _ => {}
+                SinkEvent::Output {
+                    instance,
+                    stream,
+                    bytes,
+                } => {
+                    item.bytes = 0;
+                    item.event = SinkEvent::OutputSkipped {
+                        instance,
+                        stream,
+                        bytes: bytes.len() as u64,
+                    };
+                }
+                event => item.event = event,
             }
         }
         state.bytes += item.bytes;
@@ -166,6 +182,14 @@ fn run(mut sink: Box<dyn Sink>, shared: &Shared, on_failure: &OnFailure) {
             Err(_) => Some("the sink panicked".to_owned()),
         };
         let first = settle_item(shared, &item, error.as_deref());
+        if let (Some(on_cut), SinkEvent::OutputEnd { instance, stream }) =
+            (item.on_cut, &item.event)
+        {
+            let cut = sink.output_cut(instance, *stream);
+            if cut > 0 {
+                on_cut(cut);
+            }
+        }
         // Stored, or counted as lost to the durable sink: either way nobody
         // waits for it any longer.
         if let Some(settle) = item.settle {

@@ -112,6 +112,8 @@ impl Sink for TracingSink {
             SinkEvent::Run(_)
             | SinkEvent::Instance(_)
             | SinkEvent::Test(_)
+            | SinkEvent::OutputSkipped { .. }
+            | SinkEvent::OutputEnd { .. }
             | SinkEvent::Losses(_)
             | SinkEvent::End(_) => {}
         });
