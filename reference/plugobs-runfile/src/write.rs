@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plugobs_core::registry::limit;
-use plugobs_core::{Record, RunId};
+use plugobs_core::{InstanceId, Record, RunId};
 use plugobs_driver::FailureReport;
-use plugobs_driver::sink::{Sink, SinkError, SinkEvent};
+use plugobs_driver::sink::{OutputStream, Sink, SinkError, SinkEvent};
 
 use crate::error::{FileError, WriteError};
 use crate::failure::to_failure_json;
@@ -187,6 +187,15 @@ impl Sink for RunFolderSink {
                 self.manifest.touch();
                 self.outputs.append(&self.folder, instance, *stream, bytes)
             }
+            SinkEvent::OutputSkipped {
+                instance,
+                stream,
+                bytes,
+            } => {
+                self.manifest.touch();
+                self.outputs.skip(instance, *stream, *bytes);
+                Ok(())
+            }
             SinkEvent::Failure(report) => self.failure(report),
             other => self.describe(other),
         };
@@ -201,6 +210,11 @@ impl Sink for RunFolderSink {
 
     fn is_durable(&self) -> bool {
         true
+    }
+
+    fn output_cut(&self, instance: &InstanceId, stream: OutputStream) -> u64 {
+        let entry = self.outputs.entry(instance.as_str(), stream);
+        entry.map_or(0, |entry| entry.cut_bytes)
     }
 
     fn run_folder(&self) -> Option<PathBuf> {

@@ -121,7 +121,7 @@ impl Page {
 
     /// `head`, then `text`, whose later lines stand behind a bar below its
     /// first.
-    pub(crate) fn text(&mut self, head: Line, style: Style, text: &str, tail: Line) {
+    pub(crate) fn text(&mut self, head: Line, style: Style, text: &str, mut tail: Line) {
         let indent = head.columns();
         let indent = self
             .look
@@ -140,7 +140,9 @@ impl Page {
         for line in rest {
             self.behind_bar(indent, style, &line);
         }
-        if !tail.spans.is_empty() {
+        if let Some((_, text)) = tail.spans.first_mut() {
+            // It stood apart from the text before it, and begins a line now.
+            *text = text.trim_start().to_owned();
             self.behind_bar_line(indent, tail);
         }
     }

@@ -152,7 +152,8 @@ struct Gatherer {
 impl Gatherer {
     fn add(&mut self, record: Record, test_run_id: &str) {
         if record.is_quarantined() {
-            self.not_believed += 1;
+            let claimed = record.claimed.and_then(|claimed| claimed.test_run_id);
+            self.not_believed += u64::from(claimed.as_deref() == Some(test_run_id));
             return;
         }
         let ours = record.test_run_id.as_deref() == Some(test_run_id);

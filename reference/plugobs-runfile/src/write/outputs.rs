@@ -49,11 +49,8 @@ impl Outputs {
         bytes: &[u8],
     ) -> Result<(), FileError> {
         let slot = slot(stream);
-        let output = self
-            .outputs
-            .entry(instance.as_str().to_owned())
-            .or_default()[slot]
-            .get_or_insert_default();
+        let outputs = self.outputs.entry(instance.as_str().to_owned());
+        let output = outputs.or_default()[slot].get_or_insert_default();
         let folder = match self.folders[slot]
             .take()
             .map_or_else(|| folder.make(stream.name()), Ok)
@@ -65,6 +62,13 @@ impl Outputs {
             }
         };
         output.append(folder, instance.as_str(), self.part_bytes, bytes)
+    }
+
+    /// Counts bytes that the driver had no room to pass on.
+    pub(super) fn skip(&mut self, instance: &InstanceId, stream: OutputStream, bytes: u64) {
+        let outputs = self.outputs.entry(instance.as_str().to_owned());
+        let output = outputs.or_default()[slot(stream)].get_or_insert_default();
+        output.cut_bytes += bytes;
     }
 
     /// Closes the files of an instance that has ended.

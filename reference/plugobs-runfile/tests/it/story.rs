@@ -106,6 +106,17 @@ fn a_test_that_the_run_does_not_know_has_an_empty_story() {
 }
 
 #[test]
+fn a_record_that_claimed_another_test_is_none_of_this_story() {
+    let mut records = sound_records();
+    let mut grave = stolen();
+    grave.severity = Severity::ERROR;
+    records.push(grave);
+    let run = finished_with(records, 0);
+    assert_eq!(run.reader().story(TEST).unwrap().not_believed, 1);
+    assert_eq!(run.reader().story(OTHER_TEST).unwrap().not_believed, 0);
+}
+
+#[test]
 fn an_overview_counts_everything_once() {
     let mut records = sound_records();
     records.extend([dropped(6, 8), stolen(), outside(10), unary("hello")]);
