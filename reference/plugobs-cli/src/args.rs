@@ -107,9 +107,9 @@ pub(crate) struct ShowArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
     /// Show the failure reports: what failed, how it ended, what it said last.
-    #[arg(long, conflicts_with_all = ["instance", "channel", "level"])]
+    #[arg(long, conflicts_with_all = ["instance", "channel", "level", "json"])]
     pub(crate) failures: bool,
-    /// Print JSON, one record (or failure report) a line.
+    /// Print JSON, one record a line.
     #[arg(long)]
     pub(crate) json: bool,
 }
