@@ -1,20 +1,19 @@
 //! What is in a run, counted over all its records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod gather;
+mod head;
 
-use plugobs_core::registry::{channel, event, mark};
+use std::collections::{BTreeMap, BTreeSet};
+
+use plugobs_core::registry::{channel, mark};
 use plugobs_core::{Record, Severity};
 use plugobs_driver::info::TestInfo;
 
+use super::Life;
 use super::records::{Damage, Position};
-use super::{Life, RunReader};
-use crate::error::ReadError;
 use crate::failure::StoredFailure;
 use crate::manifest::{InstanceEntry, Manifest};
-use crate::tally::dropped_range;
-
-/// How many quarantined records and damaged lines are kept as examples.
-const EXAMPLES: usize = 20;
+use head::Head;
 
 /// Records, counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,9 +47,9 @@ impl Counts {
         self.log.iter().sum()
     }
 
-    pub(crate) fn add(&mut self, record: &Record) {
+    fn add(&mut self, record: &Head<'_>) {
         self.records += 1;
-        match record.channel.as_str() {
+        match &*record.channel {
             channel::USER => self.user += 1,
             channel::LIFECYCLE => self.lifecycle += 1,
             _ => {
@@ -66,11 +65,12 @@ impl Counts {
             (&mut self.unverified, mark::UNVERIFIED),
             (&mut self.malformed, mark::MALFORMED),
         ] {
-            *count += u64::from(record.has_mark(mark));
+            *count += u64::from(record.marks.iter().any(|name| name == mark));
         }
-        if let Some((first, last)) = dropped_range(record) {
-            self.dropped = self.dropped.saturating_add(last - first).saturating_add(1);
-        }
+    }
+
+    fn add_dropped(&mut self, (first, last): (u64, u64)) {
+        self.dropped = self.dropped.saturating_add(last - first).saturating_add(1);
     }
 }
 
@@ -127,120 +127,6 @@ pub struct Overview {
     pub evicted: u64,
     /// The failure reports that can be read.
     pub failures: Vec<StoredFailure>,
-}
-
-impl Overview {
-    pub(super) fn read(reader: &RunReader) -> Result<Self, ReadError> {
-        let mut gatherer = Gatherer::new(reader);
-        for entry in reader.records() {
-            let entry = entry?;
-            match entry.record {
-                Ok(record) => gatherer.add(record),
-                Err(damage) => {
-                    gatherer.overview.damaged += 1;
-                    let examples = &mut gatherer.overview.damaged_examples;
-                    if examples.len() < EXAMPLES {
-                        examples.push((entry.at, damage));
-                    }
-                }
-            }
-        }
-        let mut overview = gatherer.overview;
-        overview.failures = reader.failures()?.into_iter().flatten().collect();
-        Ok(overview)
-    }
-}
-
-struct Gatherer {
-    overview: Overview,
-    tests: HashMap<String, usize>,
-    instances: HashMap<String, usize>,
-}
-
-impl Gatherer {
-    fn new(reader: &RunReader) -> Self {
-        let manifest = reader.manifest().clone();
-        let evicted = manifest.evicted.iter().fold(0, |sum: u64, eviction| {
-            sum.saturating_add(eviction.records())
-        });
-        let mut gatherer = Self {
-            overview: Overview {
-                life: reader.life(),
-                tests: Vec::new(),
-                instances: Vec::new(),
-                counts: Counts::default(),
-                outside_tests: Counts::default(),
-                quarantined: 0,
-                quarantined_examples: Vec::new(),
-                damaged: 0,
-                damaged_examples: Vec::new(),
-                evicted,
-                failures: Vec::new(),
-                manifest: manifest.clone(),
-            },
-            tests: HashMap::new(),
-            instances: HashMap::new(),
-        };
-        for info in manifest.tests {
-            let id = info.test_run_id.clone();
-            gatherer.test(&id).info = Some(info);
-        }
-        for entry in manifest.instances {
-            let id = entry.info.plugin_instance_id.clone();
-            gatherer.instance(&id).entry = Some(entry);
-        }
-        gatherer
-    }
-
-    fn test(&mut self, id: &str) -> &mut TestOverview {
-        let at = *self.tests.entry(id.to_owned()).or_insert_with(|| {
-            self.overview.tests.push(TestOverview {
-                test_run_id: id.to_owned(),
-                info: None,
-                counts: Counts::default(),
-                calls: 0,
-                instances: BTreeSet::new(),
-            });
-            self.overview.tests.len() - 1
-        });
-        &mut self.overview.tests[at]
-    }
-
-    fn instance(&mut self, id: &str) -> &mut InstanceOverview {
-        let at = *self.instances.entry(id.to_owned()).or_insert_with(|| {
-            self.overview.instances.push(InstanceOverview {
-                plugin_instance_id: id.to_owned(),
-                entry: None,
-                counts: Counts::default(),
-            });
-            self.overview.instances.len() - 1
-        });
-        &mut self.overview.instances[at]
-    }
-
-    fn add(&mut self, record: Record) {
-        self.overview.counts.add(&record);
-        if record.is_quarantined() {
-            self.overview.quarantined += 1;
-            if self.overview.quarantined_examples.len() < EXAMPLES {
-                self.overview.quarantined_examples.push(record);
-            }
-            return;
-        }
-        if let Some(id) = &record.plugin_instance_id {
-            self.instance(id).counts.add(&record);
-        }
-        if let Some(id) = &record.test_run_id {
-            let test = self.test(id);
-            test.counts.add(&record);
-            if record.is_from_driver() && record.event_name.as_deref() == Some(event::CALL_BEGIN) {
-                test.calls += 1;
-            }
-            test.instances.extend(record.plugin_instance_id);
-        } else if !record.is_from_driver() {
-            self.overview.outside_tests.add(&record);
-        }
-    }
 }
 
 /// Short names of instances for people: the plugin's name, and the beginning

@@ -119,7 +119,7 @@ pub(super) fn next_entry(
     })
 }
 
-fn read_line(line: &RawLine<'_>) -> Result<Record, Damage> {
+pub(super) fn read_line(line: &RawLine<'_>) -> Result<Record, Damage> {
     Ok(from_json(whole_text(line)?)?)
 }
 

@@ -87,6 +87,19 @@ fn a_gap_that_was_dropped_and_counted_is_none() {
 }
 
 #[test]
+fn records_without_sequence_that_were_turned_away_are_counted() {
+    let report = check_records(|records| {
+        let mut shed = driver(event::RECORDS_DROPPED, 50)
+            .with(attribute::DROPPED_REASON, "driver queue full")
+            .with(attribute::DROPPED_COUNT, 7_u64);
+        shed.plugin_instance_id = None;
+        records.push(shed);
+    });
+    assert_eq!(found(&report), NOTHING, "{:#?}", report.findings);
+    assert_eq!(report.counts.dropped_unsequenced, 7);
+}
+
+#[test]
 fn a_plugin_cannot_count_as_dropped() {
     let report = check_records(|records| {
         records.remove(5);

@@ -6,6 +6,7 @@
 mod checking;
 mod damage;
 mod following;
+mod formats;
 mod full_disk;
 mod reading;
 mod rotation;
