@@ -1,0 +1,283 @@
+//! The SDK as a plugin's author sees it: set up, hook in, shut down.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use plugobs_core::Severity;
+use plugobs_core::registry::{attribute, event};
+use tokio::sync::{mpsc, oneshot};
+use tracing_core::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::emitter::{Emitter, SharedEmitter};
+use crate::layer::{RecordLayer, Threshold};
+use crate::queue::Bounds;
+use crate::server::ServerLayer;
+use crate::settings::Settings;
+use crate::transport::{self, Command};
+
+/// How long the end of a program waits for its records.
+const SHUTDOWN_WAIT: Duration = Duration::from_secs(2);
+
+/// The diagnostics of this process, once they are set up; [`crate::user_message!`]
+/// finds them here.
+static INSTALLED: OnceLock<Diagnostics> = OnceLock::new();
+
+/// Why the diagnostics could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The transport's thread could not be started.
+    #[error("cannot start the thread that carries records: {0}")]
+    Thread(std::io::Error),
+    /// One process has one emitter.
+    #[error("diagnostics are set up already in this process; set them up once, in main")]
+    Twice,
+    /// Another subscriber is in place.
+    #[error("another tracing subscriber is installed; add Diagnostics::layer to it instead")]
+    Subscriber,
+    /// Another logger is in place.
+    #[error("another logger of the log crate is installed; set up diagnostics without the bridge")]
+    Logger,
+}
+
+/// Collects how diagnostics are to be set up.
+#[derive(Debug, Default)]
+pub struct Builder {
+    level: Option<Severity>,
+    bounds: Bounds,
+}
+
+/// The diagnostics of a plugin process. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Diagnostics(Arc<Inner>);
+
+struct Inner {
+    emitter: SharedEmitter,
+    commands: mpsc::UnboundedSender<Command>,
+    shut_down: Mutex<bool>,
+}
+
+/// Shuts diagnostics down when it is dropped, so that the last records are
+/// said. Keep it until the end of `main`.
+#[must_use = "dropping it ends the diagnostics"]
+pub struct Guard(Diagnostics);
+
+impl Builder {
+    /// The level to begin with where the environment names none (registry
+    /// `environment`: `PLUGOBS_LEVEL`, `LOG_LEVEL`); INFO by default. The
+    /// driver may change it while the plugin runs.
+    #[must_use]
+    pub fn level(mut self, level: Severity) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Bytes of records that may wait for the driver, and the part of them kept
+    /// for WARN and above, lifecycle and user records.
+    #[must_use]
+    pub fn queue_bytes(mut self, queue: usize, reserve: usize) -> Self {
+        self.bounds = Bounds { queue, reserve };
+        self
+    }
+
+    /// Starts the transport and the panic hook, and leaves `tracing` and `log`
+    /// alone: add [`Diagnostics::layer`] to your own subscriber.
+    ///
+    /// # Errors
+    /// Where diagnostics are set up already, or the thread cannot be started.
+    pub fn start(self) -> Result<(Diagnostics, Guard), SetupError> {
+        let settings = Settings::from_environment();
+        let level = settings.level.or(self.level).unwrap_or(Severity::INFO);
+        let emitter = Arc::new(Emitter::new(settings, level, self.bounds));
+        let (commands, received) = mpsc::unbounded_channel();
+        let diagnostics = Diagnostics(Arc::new(Inner {
+            emitter: emitter.clone(),
+            commands,
+            shut_down: Mutex::new(false),
+        }));
+        INSTALLED
+            .set(diagnostics.clone())
+            .map_err(|_| SetupError::Twice)?;
+        crate::panic::install(emitter.clone());
+        // The first record, before the connection to the driver (OBS-LIFE-06).
+        emitter.lifecycle(
+            event::PLUGIN_STARTED,
+            "diagnostics are set up",
+            vec![
+                (attribute::SDK_NAME, env!("CARGO_PKG_NAME").into()),
+                (attribute::SDK_VERSION, env!("CARGO_PKG_VERSION").into()),
+                (attribute::SDK_LANGUAGE, "rust".into()),
+                (attribute::PROCESS_PID, std::process::id().into()),
+            ],
+        );
+        transport::start(emitter, received).map_err(SetupError::Thread)?;
+        Ok((diagnostics.clone(), Guard(diagnostics)))
+    }
+
+    /// Sets up everything: the transport, the panic hook, a `tracing`
+    /// subscriber of this layer alone, and the bridge from `log`.
+    ///
+    /// # Errors
+    /// As [`Builder::start`], or where another subscriber or logger is in
+    /// place.
+    pub fn install(self) -> Result<(Diagnostics, Guard), SetupError> {
+        let (diagnostics, guard) = self.start()?;
+        let subscriber = tracing_subscriber::registry().with(diagnostics.layer());
+        tracing::subscriber::set_global_default(subscriber).map_err(|_| SetupError::Subscriber)?;
+        tracing_log::LogTracer::init().map_err(|_| SetupError::Logger)?;
+        set_log_level(diagnostics.0.emitter.level());
+        Ok((diagnostics, guard))
+    }
+}
+
+impl Diagnostics {
+    /// Begins to set up.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Those that are set up in this process.
+    pub fn installed() -> Option<&'static Self> {
+        INSTALLED.get()
+    }
+
+    /// The `tracing` layer: every event of the program becomes an operational
+    /// record, with the IDs of the call in whose work it happened. Its level is
+    /// its own; layers beside it keep theirs.
+    pub fn layer<S>(&self) -> impl Layer<S> + Send + Sync + 'static
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let emitter = self.0.emitter.clone();
+        RecordLayer(emitter.clone()).with_filter(Threshold(emitter))
+    }
+
+    /// The layer of a tonic server: `Server::builder().layer(…)`. It works
+    /// with any generated code of the deployed interface.
+    pub fn server_layer(&self) -> ServerLayer {
+        ServerLayer(self.0.emitter.clone())
+    }
+
+    /// The least severity of operational records that are emitted by now.
+    pub fn level(&self) -> u8 {
+        self.0.emitter.level()
+    }
+
+    /// Sets it, until the driver asks for another.
+    pub fn set_level(&self, level: Severity) {
+        set_level(&self.0.emitter, level.number());
+    }
+
+    /// A message for the person who reads the test result; see
+    /// [`crate::user_message!`].
+    pub fn user_message(&self, text: &str) {
+        self.0.emitter.user_message(text, false);
+    }
+
+    /// A user message in CommonMark.
+    pub fn user_message_markdown(&self, text: &str) {
+        self.0.emitter.user_message(text, true);
+    }
+
+    /// Resolves when the driver, or a termination signal, asks the plugin to
+    /// stop: for `serve_with_shutdown`.
+    pub fn shutdown_signal(&self) -> impl Future<Output = ()> + Send + 'static {
+        let emitter = self.0.emitter.clone();
+        async move {
+            let mut stop = emitter.stop.subscribe();
+            tokio::select! {
+                // The sender is in the emitter.
+                _ = stop.wait_for(|stop| *stop) => {}
+                () = terminated() => emitter.record_stopping("a termination signal"),
+            }
+        }
+    }
+
+    /// Sends what is queued and ends in order. What has not been acknowledged
+    /// after two seconds goes to standard error.
+    pub async fn shutdown(&self) {
+        if let Some(done) = self.begin_shutdown() {
+            // The transport has gone: there is nobody to wait for.
+            let _ = tokio::time::timeout(SHUTDOWN_WAIT * 2, done).await;
+        }
+    }
+
+    /// The instance's token, for calls to the driver alone.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.0.emitter.settings.token.as_deref()
+    }
+
+    fn begin_shutdown(&self) -> Option<oneshot::Receiver<()>> {
+        let mut shut_down = self
+            .0
+            .shut_down
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *shut_down, true) {
+            return None;
+        }
+        self.0.emitter.record_stopping("the plugin ends");
+        let (done, wait) = oneshot::channel();
+        let deadline = Instant::now() + SHUTDOWN_WAIT;
+        let sent = self.0.commands.send(Command::Shutdown { deadline, done });
+        if sent.is_err() {
+            self.0.emitter.go_direct();
+        }
+        Some(wait)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Some(done) = self.0.begin_shutdown() else {
+            return;
+        };
+        // The guard may be dropped inside of a runtime, where blocking on a
+        // future would panic; a thread of its own has none.
+        let wait = std::thread::spawn(move || done.blocking_recv());
+        let _ = wait.join();
+    }
+}
+
+/// Changes the level while running: what is cached at each place of the code
+/// is asked anew.
+pub(crate) fn set_level(emitter: &Emitter, level: u8) {
+    if emitter.set_level(level) {
+        tracing_core::callsite::rebuild_interest_cache();
+        set_log_level(level);
+    }
+}
+
+/// The `log` crate has a level of its own, which the bridge follows.
+fn set_log_level(level: u8) {
+    log::set_max_level(match level {
+        0..=1 => log::LevelFilter::Trace,
+        2..=5 => log::LevelFilter::Debug,
+        6..=9 => log::LevelFilter::Info,
+        10..=13 => log::LevelFilter::Warn,
+        14..=17 => log::LevelFilter::Error,
+        _ => log::LevelFilter::Off,
+    });
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        // Without a handler the signal ends the process as it always did.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}

@@ -1,0 +1,54 @@
+//! Calls back to the host: which call they are made for.
+
+use plugobs_core::CallIdentity;
+use plugobs_core::registry::metadata;
+use tonic::metadata::MetadataMap;
+use tonic::service::Interceptor;
+use tonic::{Request, Status};
+
+use crate::context::Context;
+use crate::diagnostics::Diagnostics;
+
+/// An interceptor for clients of `PluginHost`: it passes on the identity of the
+/// call that this plugin is serving, and shows the instance's token
+/// (OBS-GRPC-15, OBS-NEG-31, OBS-SEC-04).
+///
+/// ```no_run
+/// # use tonic::transport::Channel;
+/// # fn client(channel: Channel) {
+/// use plugobs_proto::pact::v2::plugin_host_client::PluginHostClient;
+/// let host = PluginHostClient::with_interceptor(channel, plugobs_plugin::HostCalls);
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HostCalls;
+
+impl Interceptor for HostCalls {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let map = request.metadata_mut();
+        if let Some(context) = Context::current() {
+            let identity = CallIdentity {
+                parent_call_id: None,
+                ..context.identity().clone()
+            };
+            for (key, value) in identity.to_metadata() {
+                insert(map, key, &value);
+            }
+            if let Some(deadline) = context.deadline() {
+                insert(map, metadata::PACT_DEADLINE_MS, deadline);
+            }
+        }
+        let token = Diagnostics::installed().and_then(Diagnostics::token);
+        if let Some(token) = token {
+            insert(map, metadata::AUTHORIZATION, &format!("Bearer {token}"));
+        }
+        Ok(request)
+    }
+}
+
+/// What is no ASCII is no metadata, and is left out.
+fn insert(map: &mut MetadataMap, key: &'static str, value: &str) {
+    if let Ok(value) = value.parse() {
+        map.insert(key, value);
+    }
+}

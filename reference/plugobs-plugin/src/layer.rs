@@ -1,0 +1,92 @@
+//! The `tracing` layer: every event becomes an operational record.
+
+use plugobs_core::{Record, Severity};
+use tracing_core::span::{Attributes, Id};
+use tracing_core::subscriber::Interest;
+use tracing_core::{Event, Level, Metadata, Subscriber};
+use tracing_log::NormalizeEvent;
+use tracing_subscriber::layer::{Context as LayerContext, Filter, Layer};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::context::Context;
+use crate::emitter::{SharedEmitter, now};
+use crate::transport::is_transport_thread;
+use crate::visit::Fields;
+
+/// Emits the events of the program; see [`crate::Diagnostics::layer`].
+pub(crate) struct RecordLayer(pub(crate) SharedEmitter);
+
+/// The level that is set, as a filter of this layer alone: layers beside it
+/// keep their own.
+pub(crate) struct Threshold(pub(crate) SharedEmitter);
+
+/// The severity of a level.
+pub(crate) fn severity(level: Level) -> Severity {
+    match level {
+        Level::TRACE => Severity::TRACE,
+        Level::DEBUG => Severity::DEBUG,
+        Level::INFO => Severity::INFO,
+        Level::WARN => Severity::WARN,
+        Level::ERROR => Severity::ERROR,
+    }
+}
+
+impl Threshold {
+    /// Spans carry the context of their call and are wanted at every level, but
+    /// for those that the libraries of the transport make by the thousand.
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        let carries = metadata.is_span() && !is_of_transport_library(metadata.target());
+        carries || severity(*metadata.level()).number() >= self.0.level()
+    }
+}
+
+fn is_of_transport_library(target: &str) -> bool {
+    let library = target.split("::").next().unwrap_or_default();
+    matches!(library, "h2" | "hyper" | "hyper_util" | "tonic" | "tower")
+}
+
+impl<S> Filter<S> for Threshold {
+    fn enabled(&self, metadata: &Metadata<'_>, _context: &LayerContext<'_, S>) -> bool {
+        self.wants(metadata)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        // Asked once for each place of the code, and again when the level
+        // changes: a level that is off costs one look at a cached answer.
+        if self.wants(metadata) {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
+    }
+}
+
+impl<S> Layer<S> for RecordLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(&self, _: &Attributes<'_>, id: &Id, spans: LayerContext<'_, S>) {
+        if let (Some(context), Some(span)) = (Context::current(), spans.span(id)) {
+            span.extensions_mut().insert(context);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, spans: LayerContext<'_, S>) {
+        // What the transport's own libraries log while records are carried
+        // would come back as records (OBS-CHAN-20).
+        if is_transport_thread() {
+            return;
+        }
+        let normalized = event.normalized_metadata();
+        let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
+        let mut record = Record::new(now(), severity(*metadata.level()), metadata.target(), "");
+        event.record(&mut Fields(&mut record));
+        // The nearest span that was created inside of a call tells it, else
+        // the scope in which this runs.
+        let of_span = spans.event_scope(event).and_then(|mut scope| {
+            scope.find_map(|span| span.extensions().get::<Context>().cloned())
+        });
+        let context = of_span.or_else(Context::current);
+        self.0.emit(record, context.as_ref());
+    }
+}

@@ -1,0 +1,229 @@
+//! The record stream, on the plugin's side (`spec/binding-grpc.md`, States of
+//! the plugin).
+
+use std::time::{Duration, Instant};
+
+use plugobs_proto::observability::v1::log_service_client::LogServiceClient;
+use plugobs_proto::observability::v1::stream_request::Kind as ToDriver;
+use plugobs_proto::observability::v1::stream_response::Kind as FromDriver;
+use plugobs_proto::observability::v1::{StreamRequest, StreamResponse};
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status, Streaming};
+
+use super::session::{self, Asked, Session};
+use super::{Command, Commands, Ended, authorization};
+use crate::emitter::SharedEmitter;
+
+/// How long a connection, or a welcome, may take.
+const GREETING_WAIT: Duration = Duration::from_secs(5);
+
+/// What is known over all streams of this process.
+#[derive(Default)]
+pub(crate) struct Progress {
+    pub(crate) welcomes: u32,
+}
+
+/// One stream: from the connection to its end.
+pub(crate) async fn run(
+    emitter: &SharedEmitter,
+    endpoint: &str,
+    progress: &mut Progress,
+    commands: &mut Commands,
+    fault_told: &mut bool,
+) -> Ended {
+    let opening = tokio::time::timeout(GREETING_WAIT, open(emitter, endpoint));
+    let opened = tokio::select! {
+        opened = opening => opened,
+        Some(Command::Shutdown { done, .. }) = commands.recv() => return Ended::Shutdown(done),
+    };
+    let (outbound, inbound, session, level) = match opened {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(ended)) => return before_welcome(emitter, progress, ended),
+        Err(_) => {
+            let ended = Ended::Broken("no welcome in time".to_owned());
+            return before_welcome(emitter, progress, ended);
+        }
+    };
+    progress.welcomes += 1;
+    crate::diagnostics::set_level(emitter, level);
+    if std::mem::take(fault_told) {
+        emitter.record_fault("the record stream is open again");
+    }
+    converse(emitter, outbound, inbound, session, commands).await
+}
+
+/// Records that waited for a first welcome which did not come are written to
+/// standard error, as those before them; later ones wait for the next attempt
+/// again (OBS-NEG-12).
+fn before_welcome(emitter: &SharedEmitter, progress: &Progress, ended: Ended) -> Ended {
+    let goes_on = matches!(ended, Ended::Broken(_));
+    if goes_on && progress.welcomes == 0 {
+        emitter.go_direct();
+    }
+    ended
+}
+
+type Opened = (
+    mpsc::Sender<StreamRequest>,
+    Streaming<StreamResponse>,
+    Session,
+    u8,
+);
+
+async fn open(emitter: &SharedEmitter, endpoint: &str) -> Result<Opened, Ended> {
+    let channel = connect(endpoint).await.map_err(Ended::Broken)?;
+    let (outbound, messages) = mpsc::channel(4);
+    let hello = ToDriver::Hello(session::hello(emitter));
+    let first = StreamRequest { kind: Some(hello) };
+    // The channel is new and has room.
+    let _ = outbound.send(first).await;
+    let mut request = Request::new(ReceiverStream::new(messages));
+    if let Some(value) = authorization(emitter) {
+        request.metadata_mut().insert("authorization", value);
+    }
+    let response = LogServiceClient::new(channel).stream(request).await;
+    let mut inbound = response.map_err(|status| ended_by(&status))?.into_inner();
+    loop {
+        match inbound.message().await {
+            Ok(Some(message)) => match message.kind {
+                Some(FromDriver::Welcome(welcome)) => {
+                    let level = session::level_of(welcome.severity_number);
+                    let session = Session::new(emitter.clone(), &welcome);
+                    return Ok((outbound, inbound, session, level));
+                }
+                Some(_) => {
+                    let why = "the driver's first message was no welcome";
+                    return Err(Ended::Broken(why.to_owned()));
+                }
+                // A kind of a later version.
+                None => {}
+            },
+            Ok(None) => {
+                return Err(Ended::Broken(
+                    "the stream ended without a welcome".to_owned(),
+                ));
+            }
+            Err(status) => return Err(ended_by(&status)),
+        }
+    }
+}
+
+pub(crate) async fn connect(address: &str) -> Result<Channel, String> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))
+        .map_err(|error| format!("{address} is no address: {error}"))?;
+    endpoint
+        .tcp_nodelay(true)
+        .connect_timeout(GREETING_WAIT)
+        .connect()
+        .await
+        .map_err(|error| format!("cannot connect to {address}: {error}"))
+}
+
+/// What the end of a stream means (OBS-STR-08).
+fn ended_by(status: &Status) -> Ended {
+    let why = format!("{:?}: {}", status.code(), status.message());
+    match status.code() {
+        Code::Unimplemented | Code::FailedPrecondition => Ended::NotThere(why),
+        Code::Unauthenticated | Code::PermissionDenied | Code::InvalidArgument => {
+            Ended::Refused(why)
+        }
+        _ => Ended::Broken(why),
+    }
+}
+
+/// Sends what there is and hears what the driver says, until the end.
+async fn converse(
+    emitter: &SharedEmitter,
+    outbound: mpsc::Sender<StreamRequest>,
+    mut inbound: Streaming<StreamResponse>,
+    mut session: Session,
+    commands: &mut Commands,
+) -> Ended {
+    let mut outbound = Some(outbound);
+    let mut closing: Option<(Instant, oneshot::Sender<()>)> = None;
+    loop {
+        // One message at a time, so that the driver is heard in between.
+        if let Some(sender) = outbound.clone() {
+            tokio::select! {
+                biased;
+                permit = sender.reserve() => match permit {
+                    Err(_) => outbound = None,
+                    Ok(permit) => {
+                        if let Some(kind) = session.next() {
+                            permit.send(StreamRequest { kind: Some(kind) });
+                            continue;
+                        }
+                    }
+                },
+                heard = inbound.message() => {
+                    if let Some(ended) = hear(emitter, &mut session, heard) {
+                        return closed(ended, closing);
+                    }
+                    continue;
+                }
+            }
+        }
+        if closing.is_some() && emitter.queue(|queue| !queue.has_unsent()) {
+            // Everything is said: half-close, and wait for the last word.
+            outbound = None;
+            if emitter.is_drained() {
+                return closed(Ended::Broken(String::new()), closing);
+            }
+        }
+        let deadline = closing.as_ref().map(|(deadline, _)| *deadline);
+        tokio::select! {
+            () = emitter.wake.notified() => {}
+            heard = inbound.message() => {
+                if let Some(ended) = hear(emitter, &mut session, heard) {
+                    return closed(ended, closing);
+                }
+            }
+            Some(Command::Shutdown { deadline, done }) = commands.recv(), if closing.is_none() => {
+                closing = Some((deadline, done));
+            }
+            () = until(deadline) => return closed(Ended::Broken(String::new()), closing),
+        }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// However a stream ends while the plugin shuts down, that is the end.
+fn closed(ended: Ended, closing: Option<(Instant, oneshot::Sender<()>)>) -> Ended {
+    match closing {
+        Some((_, done)) => Ended::Shutdown(done),
+        None => ended,
+    }
+}
+
+/// Takes what was heard; tells the end where that was it.
+fn hear(
+    emitter: &SharedEmitter,
+    session: &mut Session,
+    heard: Result<Option<StreamResponse>, Status>,
+) -> Option<Ended> {
+    match heard {
+        Ok(Some(StreamResponse { kind: Some(kind) })) => {
+            match session.take(kind) {
+                Asked::Nothing => {}
+                Asked::Level(level) => crate::diagnostics::set_level(emitter, level),
+                Asked::Stop => {
+                    emitter.record_stopping("the driver asked");
+                    emitter.stop.send_replace(true);
+                }
+            }
+            None
+        }
+        // A kind of a later version.
+        Ok(Some(StreamResponse { kind: None })) => None,
+        Ok(None) => Some(Ended::Broken("the driver ended the stream".to_owned())),
+        Err(status) => Some(ended_by(&status)),
+    }
+}

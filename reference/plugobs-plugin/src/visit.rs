@@ -1,0 +1,98 @@
+//! The fields of a `tracing` event as a record's message, attributes and
+//! exception.
+
+use std::error::Error;
+use std::fmt;
+
+use plugobs_core::{Exception, Record, Scalar, Value};
+use tracing_core::field::{Field, Visit};
+
+/// Fills a record.
+pub(crate) struct Fields<'a>(pub(crate) &'a mut Record);
+
+impl Fields<'_> {
+    fn add(&mut self, field: &Field, value: impl Into<Value>) {
+        match field.name() {
+            // The bridge from `log` tells its own target and place this way.
+            name if name.starts_with("log.") => {}
+            // Of two fields with one name the first stays.
+            name if self.0.attribute(name).is_some() => {}
+            name => self.0.attributes.push((name.to_owned(), value.into())),
+        }
+    }
+}
+
+impl Visit for Fields<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.add(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match i64::try_from(value) {
+            Ok(int) => self.add(field, int),
+            // What fits no 64-bit integer of the record keeps its digits.
+            Err(_) => self.add(field, value.to_string()),
+        }
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.add(field, value.to_string());
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.add(field, value.to_string());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "message" {
+            value.clone_into(&mut self.0.message);
+        } else {
+            self.add(field, value);
+        }
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        self.add(field, Scalar::Bytes(value.to_vec()));
+    }
+
+    fn record_error(&mut self, _field: &Field, error: &(dyn Error + 'static)) {
+        self.0.exception = Some(exception_of(error));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0.message = format!("{value:?}");
+        } else {
+            self.add(field, format!("{value:?}"));
+        }
+    }
+}
+
+/// An error and its causes, outermost first (OBS-REC-29). Its type cannot be
+/// told from a reference to it.
+pub(crate) fn exception_of(error: &dyn Error) -> Exception {
+    let mut causes = String::new();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        causes.push_str(&format!("caused by: {source}\n"));
+        cause = source.source();
+    }
+    let text = error.to_string();
+    Exception {
+        kind: None,
+        message: Some(if text.is_empty() {
+            "an error without a text".to_owned()
+        } else {
+            text
+        }),
+        stack_trace: Some(causes).filter(|causes| !causes.is_empty()),
+    }
+}
