@@ -60,6 +60,7 @@ pub struct InstanceInfo {
     /// 1 or 2.
     pub interface_version: u32,
     /// The manifest's `executableType`.
+    #[serde(default)]
     pub executable_type: String,
     /// The program or component, as a path.
     #[serde(skip_serializing_if = "Option::is_none", default)]

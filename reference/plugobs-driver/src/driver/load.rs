@@ -87,6 +87,7 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
             "no transport runs executableType {:?}",
             manifest.executable_type
         );
+        state.record_end(None, started.elapsed());
         return Err(fail(FailureCode::UnsupportedExecutableType, message, None));
     };
     let launch = Launch {

@@ -204,6 +204,7 @@ impl PluginInner {
         }
         if let Some(position) = made.reply.position {
             record = record.with(attribute::CALL_LAST_SEQUENCE, position.sequence);
+            record.epoch = Some(position.epoch);
         }
         self.state.driver_record(record);
     }
