@@ -4,3 +4,4 @@ mod cli;
 mod drift;
 mod facts;
 mod layout;
+mod record;
