@@ -53,11 +53,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Exit {
         Err(error) => return print::usage(&error, io),
     };
     let flushed = io.out.flush().map_err(CliError::from);
-    match done.and_then(|exit| flushed.map(|()| exit)) {
-        Ok(exit) => exit,
-        // Whoever has read enough is not to be told more.
-        Err(error) if error.is_broken_pipe() => Exit::Success,
-        Err(error) => {
+    match (done, flushed) {
+        (Ok(exit), Ok(())) => exit,
+        // Whoever has read enough is not to be told more; what was found out
+        // stands, where it was.
+        (Ok(exit), Err(error)) if error.is_broken_pipe() => exit,
+        (Err(error), _) if error.is_broken_pipe() => Exit::Success,
+        (Err(error), _) | (Ok(_), Err(error)) => {
             let red = AnsiColor::Red.on_default().bold();
             // Where standard error is closed too, the exit code remains.
             let _ = writeln!(io.err, "{red}plugobs:{red:#} {error}");

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::Path;
 
 use plugobs_core::json::escape::EscapingFormatter;
+use plugobs_core::sanitise::line;
 use serde::Serialize;
 use serde_json::Serializer;
 
@@ -30,6 +32,18 @@ pub(crate) fn json(value: &impl Serialize, out: &mut dyn Write) -> Result<(), Cl
         .map_err(std::io::Error::from)?;
     writeln!(out)?;
     Ok(())
+}
+
+/// The command to type for a run: its subcommand, and the run unless that is
+/// the one which is meant when nothing is said.
+pub(crate) fn command(called: &str, subcommand: &str, run: Option<&Path>) -> String {
+    match run {
+        None => format!("{called} {subcommand}"),
+        Some(run) => {
+            let run = run.display().to_string();
+            format!("{called} {subcommand} {}", shell_word(&line(&run)))
+        }
+    }
 }
 
 /// An argument as a shell takes it: in quotes where it needs them.

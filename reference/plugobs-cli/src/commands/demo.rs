@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use anstyle::Style;
+use plugobs_core::sanitise::line;
 use plugobs_driver::PluginSource;
 use plugobs_runfile::{RunFolder, RunReader};
 use plugobs_view as view;
@@ -16,7 +17,7 @@ use crate::args::DemoArgs;
 use crate::execute::result::{Outcome, RunResult};
 use crate::execute::{self, Settings};
 use crate::plan::{self, Origin};
-use crate::print::shell_word;
+use crate::print::command;
 use crate::{CliError, Exit, Io};
 
 macro_rules! fixture {
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &DemoArgs, io: &mut Io<'_>) -> Result<Exit, CliError> {
         },
     )?;
     let reader = RunFolder::open(&result.folder)?;
-    print(&result, &reader, io)?;
+    print(&result, &reader, args.out.out.is_none(), io)?;
     as_it_should(&result)?;
     Ok(Exit::Success)
 }
@@ -102,7 +103,12 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::write(path, bytes)
 }
 
-fn print(result: &RunResult, reader: &RunReader, io: &mut Io<'_>) -> Result<(), CliError> {
+fn print(
+    result: &RunResult,
+    reader: &RunReader,
+    is_default: bool,
+    io: &mut Io<'_>,
+) -> Result<(), CliError> {
     let look = io.look();
     for failure in &result.failures {
         writeln!(io.out, "{}", view::failure(&(&**failure).into(), &look))?;
@@ -115,29 +121,28 @@ fn print(result: &RunResult, reader: &RunReader, io: &mut Io<'_>) -> Result<(), 
     for test in &result.tests {
         let Some(report) = &test.report else { continue };
         let story = view::story(&reader.story(&report.test_run_id)?, &look);
-        writeln!(io.out, "\n{story}")?;
+        write!(io.out, "\n{story}")?;
     }
-    what_next(result, io)
+    what_next(&result.folder, is_default, io)
 }
 
-fn what_next(result: &RunResult, io: &mut Io<'_>) -> Result<(), CliError> {
-    let folder = result.folder.display().to_string();
-    let run = shell_word(&folder);
-    writeln!(io.out, "{BOLD}The run is in {folder}{BOLD:#}")?;
+fn what_next(folder: &Path, is_default: bool, io: &mut Io<'_>) -> Result<(), CliError> {
+    let path = folder.display().to_string();
+    writeln!(io.out, "\n{BOLD}The run is in {}{BOLD:#}", line(&path))?;
     writeln!(io.out, "What to type next:")?;
-    for (arguments, what) in [
-        (format!("show {run}"), "the whole run"),
-        (format!("show {run} --test orders"), "one test's story"),
+    let run = (!is_default).then_some(folder);
+    let show = command(&io.called, "show", run);
+    let check = command(&io.called, "check", run);
+    for (command, what) in [
+        (show.clone(), "the whole run"),
+        (format!("{show} --test orders"), "one test's story"),
         (
-            format!("show {run} --channel user"),
+            format!("{show} --channel user"),
             "what the plugin told its users",
         ),
-        (
-            format!("check {run}"),
-            "whether anything is missing or mixed up",
-        ),
+        (check, "is anything missing, or under the wrong test?"),
     ] {
-        writeln!(io.out, "  {} {arguments}  # {what}", io.called)?;
+        writeln!(io.out, "  {command}  # {what}")?;
     }
     Ok(())
 }

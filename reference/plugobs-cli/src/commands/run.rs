@@ -13,7 +13,7 @@ use crate::args::{DEFAULT_OUT, OutArgs, RunArgs};
 use crate::execute::result::{CallResult, Came, Outcome, RunResult, TestResult};
 use crate::execute::{self, Settings};
 use crate::plan::{self, Expect};
-use crate::print::{self, shell_word};
+use crate::print::{self, command, shell_word};
 use crate::{CliError, Exit, Io};
 
 /// Mismatches of one call that are printed; the run folder has them all.
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &RunArgs, io: &mut Io<'_>) -> Result<Exit, CliError> {
     let printed = if args.json {
         print::json(&execute::json::result(&result), io.out)
     } else {
-        text(&result, io)
+        text(&result, args.out.out.is_none(), io)
     };
     match printed.and_then(|()| Ok(io.out.flush()?)) {
         // The run is over, and its exit code is for those who do not read.
@@ -64,7 +64,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
 const BOLD: Style = Style::new().bold();
 
-fn text(result: &RunResult, io: &mut Io<'_>) -> Result<(), CliError> {
+fn text(result: &RunResult, is_default: bool, io: &mut Io<'_>) -> Result<(), CliError> {
     let look = io.look();
     for failure in &result.failures {
         let failure = StoredFailure::from(&**failure);
@@ -76,7 +76,21 @@ fn text(result: &RunResult, io: &mut Io<'_>) -> Result<(), CliError> {
             call_lines(result, call, io.out)?;
         }
     }
-    summary(result, io)
+    summary(result, io)?;
+    let show = command(&io.called, "show", (!is_default).then_some(&*result.folder));
+    let not_passed = result
+        .tests
+        .iter()
+        .find(|test| !matches!(test.outcome(), Outcome::Passed | Outcome::NotRun));
+    match not_passed.and_then(|test| test.report.as_ref()) {
+        Some(report) => {
+            let test = shell_word(&report.test_run_id);
+            writeln!(io.out, "{show} --test {test}")?;
+        }
+        None if !result.failures.is_empty() => writeln!(io.out, "{show} --failures")?,
+        None => writeln!(io.out, "{show}")?,
+    }
+    Ok(())
 }
 
 fn test_line(test: &TestResult, out: &mut dyn Write) -> Result<(), CliError> {
@@ -161,22 +175,7 @@ fn summary(result: &RunResult, io: &mut Io<'_>) -> Result<(), CliError> {
             line(&loss.name)
         )?;
     }
-    let not_passed = result
-        .tests
-        .iter()
-        .find(|test| !matches!(test.outcome(), Outcome::Passed | Outcome::NotRun));
     let folder = result.folder.display().to_string();
     writeln!(io.out, "The run is in {}", line(&folder))?;
-    let run = shell_word(&folder);
-    match not_passed.and_then(|test| test.report.as_ref()) {
-        Some(report) => {
-            let test = shell_word(&report.test_run_id);
-            writeln!(io.out, "{} show {run} --test {test}", io.called)?;
-        }
-        None if !result.failures.is_empty() => {
-            writeln!(io.out, "{} show {run} --failures", io.called)?;
-        }
-        None => writeln!(io.out, "{} show {run}", io.called)?,
-    }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `plugobs show`: a run, a test's story, or the records that filters take.
 
+use std::path::Path;
+
 use plugobs_core::json::write_json_line;
 use plugobs_core::sanitise::line;
 use plugobs_runfile::read::overview::instance_labels;
@@ -7,8 +9,8 @@ use plugobs_runfile::{Entry, ReadError, RunReader};
 use plugobs_view as view;
 
 use super::locate;
-use crate::args::{FilterArgs, ShowArgs};
-use crate::print::shell_word;
+use crate::args::{DEFAULT_OUT, FilterArgs, ShowArgs};
+use crate::print::{command, shell_word};
 use crate::{CliError, Exit, Io};
 
 pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, CliError> {
@@ -24,7 +26,7 @@ pub(crate) fn run(args: &ShowArgs, io: &mut Io<'_>) -> Result<Exit, CliError> {
         let text = view::story(&story, &io.look());
         io.out.write_all(text.as_bytes())?;
     } else {
-        overview(&reader, io)?;
+        overview(&reader, args, io)?;
     }
     Ok(Exit::Success)
 }
@@ -45,17 +47,18 @@ pub(super) fn tell_manifest_problem(reader: &RunReader, io: &mut Io<'_>) {
     }
 }
 
-fn overview(reader: &RunReader, io: &mut Io<'_>) -> Result<(), CliError> {
+fn overview(reader: &RunReader, args: &ShowArgs, io: &mut Io<'_>) -> Result<(), CliError> {
     let overview = reader.overview()?;
     let text = view::overview(&overview, &io.look());
     io.out.write_all(text.as_bytes())?;
-    let run = shell_word(&reader.path().display().to_string());
+    let is_default = args.run.run == Path::new(DEFAULT_OUT);
+    let show = command(&io.called, "show", (!is_default).then_some(reader.path()));
     if let Some(test) = overview.tests.first() {
         let test = shell_word(&line(&test.test_run_id));
-        writeln!(io.out, "\n{} show {run} --test {test}", io.called)?;
+        writeln!(io.out, "\n{show} --test {test}")?;
     }
     if !overview.failures.is_empty() {
-        writeln!(io.out, "{} show {run} --failures", io.called)?;
+        writeln!(io.out, "{show} --failures")?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use plugobs_core::Severity;
 use plugobs_driver::{Driver, Plugin, PluginFailure, PluginSource};
+use plugobs_host_grpc::GrpcHost;
 use plugobs_runfile::{RunFolder, RunOptions};
 
 use crate::error::CliError;
@@ -48,7 +49,8 @@ pub(crate) fn carry_out(plan: &Plan, settings: Settings) -> Result<RunResult, Cl
     let mut builder = Driver::builder()
         .implementation("plugobs", env!("CARGO_PKG_VERSION"))
         .plugins(settings.source)
-        .level(settings.level);
+        .level(settings.level)
+        .transport(GrpcHost::new());
     if let Some(session) = &plan.session {
         builder = builder.session(session);
     }

@@ -123,3 +123,44 @@ impl Runs {
         run
     }
 }
+
+/// A plan of this repository.
+pub(crate) fn fixture_plan(name: &str) -> String {
+    let path = repository().join("conformance/fixtures/plans").join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+/// Carries out the demo's plan, at DEBUG; one of its two tests fails.
+pub(crate) fn demo_run(runs: &Runs) -> PathBuf {
+    let plan = fixture_plan("demo.json");
+    plugobs(["run", &plan, "--level", "debug", "--out", runs.text()]).expect(Exit::Found);
+    runs.only_run()
+}
+
+/// A copy of a run folder that a test may damage. It bears the same name.
+pub(crate) fn copy_of(run: &Path) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join(run.file_name().unwrap());
+    copy_folder(run, &copy);
+    (folder, copy)
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// A run's records, as its file has them.
+pub(crate) fn records(run: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(run.join("records.ndjson")).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines.collect()
+}
