@@ -39,6 +39,7 @@ const PLAN: &str = "plans/demo.json";
 const PLUGIN: &str = "plugobs-csv";
 
 const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
 
 pub(crate) fn run(args: &DemoArgs, io: &mut Io<'_>) -> Result<Exit, CliError> {
     let out = out_folder(&args.out)?;
@@ -118,17 +119,23 @@ fn print(
         "Two tests ran in parallel, each on an instance of its own of the CSV plugin."
     )?;
     writeln!(io.out, "What each of them caused there, on its own:")?;
-    for test in &result.tests {
+    let count = result.tests.len();
+    for (number, test) in (1..).zip(&result.tests) {
         let Some(report) = &test.report else { continue };
         let story = view::story(&reader.story(&report.test_run_id)?, &look);
-        write!(io.out, "\n{story}")?;
+        writeln!(io.out, "\n{DIM}──── test {number} of {count} ────{DIM:#}\n")?;
+        write!(io.out, "{story}")?;
     }
     what_next(&result.folder, is_default, io)
 }
 
 fn what_next(folder: &Path, is_default: bool, io: &mut Io<'_>) -> Result<(), CliError> {
     let path = folder.display().to_string();
-    writeln!(io.out, "\n{BOLD}The run is in {}{BOLD:#}", line(&path))?;
+    writeln!(
+        io.out,
+        "\n{DIM}────{DIM:#}\n\n{BOLD}The run is in {}{BOLD:#}",
+        line(&path)
+    )?;
     writeln!(io.out, "What to type next:")?;
     let run = (!is_default).then_some(folder);
     let show = command(&io.called, "show", run);
