@@ -1,4 +1,7 @@
-//! What the person who reads the test result is told, and what the author of the test finds in the log.
+//! What is told of an answer: to the person who reads the test result in user messages, to the author of the test in
+//! the log.
+
+use plugobs_plugin::user_message;
 
 use crate::Error;
 use crate::mismatch::Verdict;
@@ -11,7 +14,12 @@ const TOLD: usize = 20;
 pub(super) fn verdict(verdict: &Verdict) {
     match verdict {
         Verdict::ContentType { expected, actual } => {
-            tracing::info!("expected content of type {expected} but got {actual}");
+            tracing::info!(
+                expected,
+                actual,
+                "the content is not CSV; nothing was compared"
+            );
+            user_message!("expected content of type '{expected}' but got '{actual}'");
         }
         Verdict::Compared { total: 0, rows, .. } => {
             tracing::info!(rows, "the CSV body matches");
@@ -23,10 +31,10 @@ pub(super) fn verdict(verdict: &Verdict) {
         } => {
             tracing::info!(rows, mismatches = total, "the CSV body does not match");
             for mismatch in mismatches.iter().take(TOLD) {
-                tracing::info!("{}: {}", mismatch.place, mismatch.message);
+                user_message!("{}: {}", mismatch.place, mismatch.message);
             }
             if *total > TOLD {
-                tracing::info!("and {} more mismatches", total - TOLD);
+                user_message!("and {} more mismatches", total - TOLD);
             }
         }
     }
@@ -34,10 +42,15 @@ pub(super) fn verdict(verdict: &Verdict) {
 
 /// Tells that a single value breaks its rule.
 pub(super) fn violation(path: &str, violation: &Violation) {
-    tracing::info!("{path}: {}", violation.message);
+    tracing::info!(
+        path,
+        rule = violation.rule,
+        "the value does not keep its rule"
+    );
+    user_message!("{path}: {}", violation.message);
 }
 
-/// Tells why a call has no answer, and gives the text of it with its causes.
+/// Tells why a call has no answer, and gives the text for the driver, which shows it to the reader of the test result.
 pub(super) fn refusal(task: &str, error: &Error) -> String {
     let text = error.to_string();
     tracing::error!("cannot {task}: {text}");

@@ -33,14 +33,15 @@ impl PactPlugin for CsvService {
         request: Request<v2::InitPluginRequest>,
     ) -> Result<Response<v2::InitPluginResponse>, Status> {
         let request = request.into_inner();
-        tracing::info!(
+        tracing::debug!(
             host.implementation = request.implementation,
             host.version = request.version,
-            "the CSV plugin is set up for its driver"
+            host.capabilities = request.host_capabilities.len(),
+            "a driver sets the CSV plugin up"
         );
         let success = v2::InitPluginSuccess {
             catalogue: catalogue(),
-            plugin_capabilities: Vec::new(),
+            plugin_capabilities: plugobs_plugin::capabilities(),
         };
         Ok(Response::new(v2::InitPluginResponse {
             response: Some(v2::init_plugin_response::Response::Success(success)),

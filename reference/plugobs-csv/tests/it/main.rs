@@ -11,8 +11,12 @@ mod expression;
 mod fixtures;
 mod generate;
 #[cfg(feature = "process")]
+mod plugin;
+#[cfg(feature = "process")]
 mod process;
 mod properties;
+#[cfg(all(feature = "process", unix))]
+mod records;
 mod rules;
 mod support;
 mod table;

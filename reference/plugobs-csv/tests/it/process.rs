@@ -1,150 +1,13 @@
-//! The plugin as a driver meets it: a process that is started, found by its handshake and called.
+//! The calls of the plugin, over the wire.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 
-use plugobs_core::handshake::Handshake;
 use plugobs_proto::pact::v2;
 use plugobs_proto::pact::v2::catalogue_entry::EntryType;
-use plugobs_proto::pact::v2::pact_plugin_client::PactPluginClient;
 use prost_types::value::Kind;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::Code;
 
-use crate::fixtures::fixture;
-
-/// A running plugin, ended with the test that started it.
-struct Plugin {
-    process: Child,
-    handshake: Handshake,
-}
-
-impl Plugin {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_plugobs-csv"))
-            .env_remove("PLUGOBS_ENDPOINT")
-            .env_remove("PACT_PLUGIN_HOST")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let handshake = Handshake::parse(&line).unwrap();
-        Self { process, handshake }
-    }
-
-    async fn client(&self) -> PactPluginClient<InterceptedService<Channel, Key>> {
-        self.client_with(Some(&self.handshake.server_key)).await
-    }
-
-    async fn client_with(
-        &self,
-        key: Option<&str>,
-    ) -> PactPluginClient<InterceptedService<Channel, Key>> {
-        let address = format!("http://127.0.0.1:{}", self.handshake.port);
-        let channel = Endpoint::from_shared(address)
-            .unwrap()
-            .connect()
-            .await
-            .unwrap();
-        PactPluginClient::with_interceptor(channel, Key(key.map(str::to_owned)))
-    }
-}
-
-impl Drop for Plugin {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-/// Shows a key with each call, as a driver does.
-#[derive(Clone)]
-struct Key(Option<String>);
-
-impl tonic::service::Interceptor for Key {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(key) = &self.0 {
-            request
-                .metadata_mut()
-                .insert("authorization", key.parse().unwrap());
-        }
-        Ok(request)
-    }
-}
-
-fn text(value: &str) -> prost_types::Value {
-    prost_types::Value {
-        kind: Some(Kind::StringValue(value.to_owned())),
-    }
-}
-
-fn object<const N: usize>(members: [(&str, prost_types::Value); N]) -> prost_types::Struct {
-    prost_types::Struct {
-        fields: members
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect(),
-    }
-}
-
-/// The `contentsConfig` of a fixture, all of whose values are text but for the header setting.
-fn contents_config(name: &str) -> prost_types::Struct {
-    let config: BTreeMap<String, serde_json::Value> =
-        serde_json::from_slice(&fixture(&format!("{name}.json"))).unwrap();
-    let value = |value: serde_json::Value| match value {
-        serde_json::Value::Bool(value) => prost_types::Value {
-            kind: Some(Kind::BoolValue(value)),
-        },
-        value => text(value.as_str().unwrap()),
-    };
-    prost_types::Struct {
-        fields: config
-            .into_iter()
-            .map(|(key, member)| (key, value(member)))
-            .collect(),
-    }
-}
-
-fn body(content: Vec<u8>) -> v2::Body {
-    v2::Body {
-        content_type: "text/csv".to_owned(),
-        content: Some(content),
-        content_type_hint: 0,
-    }
-}
-
-/// Configures the contract of a fixture and compares its actual body with it.
-async fn compare(plugin: &Plugin, name: &str) -> v2::CompareContentsResponse {
-    let mut client = plugin.client().await;
-    let configured = client
-        .configure_interaction(v2::ConfigureInteractionRequest {
-            content_type: "text/csv".to_owned(),
-            contents_config: Some(contents_config(name)),
-            test_context: Some(object([("testRunId", text("t-1"))])),
-        })
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(configured.error, "");
-    let [interaction] = configured.interaction.try_into().unwrap();
-    let expected = interaction.contents.unwrap();
-    assert_eq!(expected.content, Some(fixture(&format!("{name}.csv"))));
-    let compared = client.compare_contents(v2::CompareContentsRequest {
-        expected: Some(expected),
-        actual: Some(body(fixture(&format!("{name}-actual.csv")))),
-        allow_unexpected_keys: false,
-        rules: interaction.rules,
-        plugin_configuration: interaction.plugin_configuration,
-        test_context: Some(object([("testRunId", text("t-1"))])),
-    });
-    compared.await.unwrap().into_inner()
-}
+use crate::plugin::{Plugin, body, compare, object, text};
 
 #[tokio::test]
 async fn the_catalogue_offers_csv_for_matching_and_generating() {
@@ -163,6 +26,7 @@ async fn the_catalogue_offers_csv_for_matching_and_generating() {
     let Some(v2::init_plugin_response::Response::Success(success)) = response.response else {
         panic!("the plugin refused: {response:?}");
     };
+    assert_eq!(success.plugin_capabilities, plugobs_plugin::capabilities());
     let kinds: Vec<_> = success
         .catalogue
         .iter()
@@ -193,11 +57,11 @@ async fn the_catalogue_offers_csv_for_matching_and_generating() {
 async fn the_fixtures_match_and_mismatch_over_the_wire() {
     let plugin = Plugin::start();
     assert_eq!(
-        compare(&plugin, "people").await,
+        compare(&plugin, "people").await.into_inner(),
         v2::CompareContentsResponse::default()
     );
 
-    let orders = compare(&plugin, "orders").await;
+    let orders = compare(&plugin, "orders").await.into_inner();
     assert_eq!((orders.error.as_str(), &orders.type_mismatch), ("", &None));
     let paths: Vec<_> = orders.results.keys().collect();
     assert_eq!(paths, ["row:3, column:Amount", "row:4, column:Placed"]);
