@@ -79,7 +79,11 @@ impl SequenceSet {
             if first > next {
                 missing.push((next, first - 1));
             }
-            next = last.saturating_add(1);
+            match last.checked_add(1) {
+                Some(after) => next = after,
+                // There is no number above it.
+                None => return missing,
+            }
         }
         if next <= through {
             missing.push((next, through));

@@ -46,7 +46,8 @@ pub fn to_stderr_line(record: &Record) -> String {
 /// Reads such a line.
 ///
 /// # Errors
-/// `too_long` above 32 KiB, `unknown_version` for a version other than 1, else as
+/// `too_long` above 32 KiB, `unknown_version` for a version other than 1,
+/// `missing_field` without epoch or sequence, else as
 /// [`crate::json::from_json`].
 pub fn parse_stderr_line(line: &str) -> Result<Record, Rejection> {
     if line.len() > limit::STDERR_RECORD_BYTES_DEFAULT {
@@ -61,7 +62,16 @@ pub fn parse_stderr_line(line: &str) -> Result<Record, Rejection> {
     }
     let mut object = strict::object(line)?;
     match object.shift_remove("plugobs") {
-        Some(version) if version == 1 => crate::json::from_object(object),
+        Some(version) if version == 1 => {
+            let record = crate::json::from_object(object)?;
+            let missing = match (record.epoch, record.sequence) {
+                (None, _) => "epoch",
+                (_, None) => "sequence",
+                _ => return Ok(record),
+            };
+            let detail = "a record line has its key in it";
+            Err(Rejection::new(RejectionCode::MissingField, missing, detail))
+        }
         other => Err(Rejection::new(
             RejectionCode::UnknownVersion,
             "plugobs",

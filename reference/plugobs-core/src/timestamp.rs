@@ -27,8 +27,10 @@ impl Timestamp {
     /// # Errors
     /// `invalid_timestamp`.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
-        humantime::parse_rfc3339(text)
-            .ok()
+        // The library takes +00:00 too, which the form does not have.
+        text.ends_with('Z')
+            .then(|| humantime::parse_rfc3339(text).ok())
+            .flatten()
             .and_then(|time| Self::try_from(time).ok())
             .ok_or_else(|| {
                 Rejection::new(

@@ -42,7 +42,7 @@ impl Settle {
     pub(crate) fn add(&mut self, epoch: u64, first: u64, last: u64) {
         // A batch without a gap costs one entry.
         match self.ranges.last_mut() {
-            Some((e, _, l)) if *e == epoch && *l + 1 == first => *l = last,
+            Some((e, _, l)) if *e == epoch && l.checked_add(1) == Some(first) => *l = last,
             _ => self.ranges.push((epoch, first, last)),
         }
     }
