@@ -184,15 +184,19 @@ impl Diagnostics {
     }
 
     /// Resolves when the driver, or a termination signal, asks the plugin to
-    /// stop: for `serve_with_shutdown`.
+    /// stop: for `serve_with_shutdown`. Call it inside of the runtime, before
+    /// the handshake is printed: signals are caught from then on.
     pub fn shutdown_signal(&self) -> impl Future<Output = ()> + Send + 'static {
         let emitter = self.0.emitter.clone();
+        // From here on, not from the first poll: a plugin may be told to stop
+        // as soon as it has printed its handshake.
+        let terminated = termination();
         async move {
             let mut stop = emitter.stop.subscribe();
             tokio::select! {
                 // The sender is in the emitter.
                 _ = stop.wait_for(|stop| *stop) => {}
-                () = terminated() => emitter.record_stopping("a termination signal"),
+                () = terminated => emitter.record_stopping("a termination signal"),
             }
         }
     }
@@ -264,20 +268,27 @@ fn set_log_level(level: u8) {
     });
 }
 
+/// Resolves at a termination signal, which is caught from the call on. Outside
+/// of a tokio runtime nothing can be caught, and the signal ends the process as
+/// it always did.
 #[cfg(unix)]
-async fn terminated() {
+fn termination() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
 
-    match signal(SignalKind::terminate()) {
-        Ok(mut signal) => {
-            signal.recv().await;
+    let signal = tokio::runtime::Handle::try_current()
+        .ok()
+        .and_then(|_| signal(SignalKind::terminate()).ok());
+    async move {
+        match signal {
+            Some(mut signal) => {
+                signal.recv().await;
+            }
+            None => std::future::pending().await,
         }
-        // Without a handler the signal ends the process as it always did.
-        Err(_) => std::future::pending().await,
     }
 }
 
 #[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
+fn termination() -> impl Future<Output = ()> + Send + 'static {
+    std::future::pending()
 }

@@ -221,12 +221,6 @@ impl Emitter {
     pub(crate) fn queue<R>(&self, act: impl FnOnce(&mut Queue) -> R) -> R {
         act(&mut self.lock().queue)
     }
-
-    /// Whether everything is acknowledged, or was written to standard error.
-    pub(crate) fn is_drained(&self) -> bool {
-        let state = self.lock();
-        state.direct || state.queue.is_empty()
-    }
 }
 
 /// Writes a record that was encoded for another path.

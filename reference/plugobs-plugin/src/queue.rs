@@ -197,7 +197,7 @@ impl Queue {
         self.sent < self.entries.len() || self.dropped_sent < self.dropped.len()
     }
 
-    /// Whether everything is acknowledged.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.dropped.is_empty()
     }

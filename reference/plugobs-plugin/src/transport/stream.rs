@@ -166,11 +166,9 @@ async fn converse(
             }
         }
         if closing.is_some() && emitter.queue(|queue| !queue.has_unsent()) {
-            // Everything is said: half-close, and wait for the last word.
+            // Everything is said: half-close, and hear the driver out. It ends
+            // the stream once all of it is stored.
             outbound = None;
-            if emitter.is_drained() {
-                return closed(Ended::Broken(String::new()), closing);
-            }
         }
         let deadline = closing.as_ref().map(|(deadline, _)| *deadline);
         tokio::select! {
