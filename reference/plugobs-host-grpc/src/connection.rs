@@ -13,6 +13,10 @@ use crate::client::Client;
 use crate::stop;
 use crate::supervise::Instance;
 
+/// The system closes the connections of a process a moment before it counts as
+/// ended.
+const END_AFTER_BREAK: Duration = Duration::from_millis(100);
+
 pub(crate) struct GrpcConnection {
     instance: Instance,
     client: Client,
@@ -33,23 +37,21 @@ impl GrpcConnection {
 impl Connection for GrpcConnection {
     async fn call(&self, call: OutgoingCall) -> Reply {
         let timeout = call.timeout;
-        let mut exit = self.instance.exit();
-        let error = tokio::select! {
+        let reply = tokio::select! {
             // An answer that is there counts, even where it was the last.
             biased;
-            made = tokio::time::timeout(timeout, self.client.call(call)) => match made {
-                Ok(reply) => return reply,
-                Err(_) => CallError::Timeout(timeout),
-            },
+            made = tokio::time::timeout(timeout, self.client.call(call)) => {
+                made.unwrap_or_else(|_| failed(CallError::Timeout(timeout)))
+            }
             // A child that inherited the connection can hold it open.
-            _ = exit.wait_for(Option::is_some) => {
-                CallError::Connection("the process has ended".to_owned())
+            _ = self.instance.wait() => {
+                failed(CallError::Connection("the process has ended".to_owned()))
             }
         };
-        Reply {
-            result: Err(error),
-            position: None,
+        if let Err(CallError::Connection(_)) = &reply.result {
+            self.wait_for_an_end().await;
         }
+        reply
     }
 
     fn set_level(&self, level: Severity) {
@@ -66,5 +68,23 @@ impl Connection for GrpcConnection {
 
     fn exit(&self) -> watch::Receiver<Option<Exit>> {
         self.instance.exit()
+    }
+}
+
+impl GrpcConnection {
+    /// A connection mostly breaks because its process ends. Then the caller is
+    /// told once the exit and the last output are known.
+    async fn wait_for_an_end(&self) {
+        let ended = tokio::time::timeout(END_AFTER_BREAK, self.instance.ended());
+        if ended.await.is_ok() {
+            self.instance.wait().await;
+        }
+    }
+}
+
+fn failed(error: CallError) -> Reply {
+    Reply {
+        result: Err(error),
+        position: None,
     }
 }

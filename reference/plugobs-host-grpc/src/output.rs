@@ -8,6 +8,7 @@ mod stdout;
 use std::io::ErrorKind;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use plugobs_core::stderr_line::{PREFIX, parse_stderr_line};
 use plugobs_driver::intake::{InstanceIntake, Path, Received};
 use plugobs_driver::sink::OutputStream;
@@ -21,6 +22,9 @@ use self::lines::Line;
 
 /// Bytes read at a time: what a pipe holds.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Chunks read after a pipe was given up: more than a pipe holds.
+const LAST_CHUNKS: usize = 16;
 
 /// What is made of the bytes of one stream.
 pub(crate) trait Consumer: Send {
@@ -49,7 +53,10 @@ pub(crate) async fn read(
             // Before reading, or a pipe that always has something is never
             // given up.
             biased;
-            _ = given_up.wait_for(|given_up| *given_up) => break,
+            _ = given_up.wait_for(|given_up| *given_up) => {
+                read_what_is_there(&mut pipe, &mut buffer, &mut consumer);
+                break;
+            }
             read = next => read,
         };
         match read {
@@ -60,6 +67,21 @@ pub(crate) async fn read(
         }
     }
     consumer.end();
+}
+
+/// The last words of a process may still be in the pipe where its sinks were
+/// slow. A pipe that always has more is not read for ever.
+fn read_what_is_there(
+    pipe: &mut (impl AsyncRead + Unpin),
+    buffer: &mut [u8],
+    consumer: &mut impl Consumer,
+) {
+    for _ in 0..LAST_CHUNKS {
+        match pipe.read(buffer).now_or_never() {
+            Some(Ok(n @ 1..)) => consumer.chunk(&buffer[..n]),
+            _ => return,
+        }
+    }
 }
 
 /// Where the raw bytes, the lines and the records of one stream go.

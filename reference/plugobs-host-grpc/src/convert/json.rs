@@ -73,3 +73,33 @@ fn from_double(number: f64) -> Json {
     }
     Number::from_f64(number).map_or(Json::Null, Json::Number)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn there_and_back(json: Json) -> Json {
+        from_value(to_value(json))
+    }
+
+    #[test]
+    fn whole_numbers_stay_integers() {
+        let whole = json!({"a": [0, -1, 9_007_199_254_740_992_i64], "b": {"c": null}});
+        assert_eq!(there_and_back(whole.clone()), whole);
+        assert!(there_and_back(json!(3.0)).is_i64());
+        assert_eq!(there_and_back(json!(2.5)), json!(2.5));
+        assert_eq!(there_and_back(json!(1e300)), json!(1e300));
+        assert!(there_and_back(json!(-0.0)).is_f64());
+    }
+
+    #[test]
+    fn what_json_cannot_say_is_null() {
+        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let kind = Some(Kind::NumberValue(number));
+            assert_eq!(from_value(Value { kind }), Json::Null);
+        }
+        assert_eq!(from_value(Value { kind: None }), Json::Null);
+    }
+}

@@ -2,6 +2,7 @@
 //! record stream, and the deployed host service (`spec/binding-grpc.md`).
 
 mod auth;
+mod batch;
 mod hello;
 mod log_stream;
 mod plugin_host;

@@ -5,28 +5,31 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use plugobs_core::LogPosition;
-use plugobs_core::registry::{attribute, event, limit, source};
-use plugobs_core::sanitise::cut;
-use plugobs_driver::intake::{DroppedRange, InstanceIntake, Path, Received};
-use plugobs_proto::convert::decode_record;
+use plugobs_core::registry::{attribute, event, source};
+use plugobs_driver::intake::{InstanceIntake, Path};
 use plugobs_proto::observability::v1::stream_request::Kind as In;
 use plugobs_proto::observability::v1::stream_response::Kind as Out;
 use plugobs_proto::observability::v1::{
-    Acknowledgement, Batch, Dropped, Flush, Flushed, Hello, SetLevel, Stop, StreamRequest,
-    StreamResponse, Welcome,
+    Acknowledgement, Batch, Flush, Flushed, Hello, SetLevel, Stop, StreamRequest, StreamResponse,
+    Welcome,
 };
 use tokio::sync::oneshot;
 use tonic::{Status, Streaming};
 
+use super::batch::{self, invalid};
 use super::hello::{self, VERSION};
 use super::log_stream::Ended;
 use super::streams::{Control, Opened, Outbound, Streams};
 
-/// Records of one batch, whatever their size: an empty one costs memory too.
-/// More than a batch of the smallest valid records has.
-const RECORDS_OF_BATCH: usize = 65_536;
+/// A batch that came and is not settled.
+struct Waiting {
+    /// Its last sequence.
+    last: u64,
+    /// The credit that it took.
+    bytes: usize,
+    weight: usize,
+}
 
 /// A stream after its hello. It leaves the book when it goes.
 pub(super) struct Session {
@@ -41,10 +44,10 @@ pub(super) struct Session {
     highest: u64,
     /// What was acknowledged last.
     acknowledged: u64,
-    /// Batches that wait to be settled: last sequence and bytes.
-    waiting: VecDeque<(u64, usize)>,
-    /// Their bytes.
-    waiting_bytes: usize,
+    /// Batches that wait to be settled.
+    waiting: VecDeque<Waiting>,
+    /// What they cost together.
+    weight: usize,
     flushes: Vec<(u64, oneshot::Sender<LogPosition>)>,
     next_flush: u64,
     /// The plugin has half-closed the stream.
@@ -70,7 +73,7 @@ impl Session {
             highest: start - 1,
             acknowledged,
             waiting: VecDeque::new(),
-            waiting_bytes: 0,
+            weight: 0,
             flushes: Vec::new(),
             next_flush: 1,
             is_half_closed: false,
@@ -122,8 +125,8 @@ impl Session {
                 return Ok(());
             }
             // Beyond its credit a plugin waits: what it sends stays in the
-            // connection (OBS-STR-32).
-            let may_read = !self.is_half_closed && self.waiting_bytes <= self.opened.credit;
+            // connection.
+            let may_read = !self.is_half_closed && self.weight <= self.opened.credit;
             tokio::select! {
                 biased;
                 Some(control) = self.opened.control.recv() => {
@@ -159,20 +162,20 @@ impl Session {
     }
 
     fn take_batch(&mut self, batch: Batch) -> Ended {
-        self.check(&batch)?;
-        let bytes = batch.records.iter().map(Bytes::len).sum();
+        batch::check(&batch, self.last)?;
+        let (bytes, weight) = (batch::record_bytes(&batch), batch::weight(&batch));
         let last = batch.sequences.last().copied();
         let dropped: Vec<_> = batch
             .dropped
             .into_iter()
-            .map(|range| (self.epoch, dropped_range(range)))
+            .map(|range| (self.epoch, batch::dropped_range(range)))
             .collect();
         for (_, range) in &dropped {
             self.highest = self.highest.max(range.last);
         }
         let received = batch.records.into_iter().zip(batch.sequences);
         let received = received
-            .map(|(bytes, sequence)| self.decode(bytes, sequence))
+            .map(|(bytes, sequence)| batch::decode(self.epoch, sequence, bytes))
             .collect();
         let path = Path {
             source: source::STREAM,
@@ -185,65 +188,14 @@ impl Session {
             self.count_missing(self.next(), last);
             self.last = Some(last);
             self.highest = self.highest.max(last);
-            self.waiting.push_back((last, bytes));
-            self.waiting_bytes += bytes;
+            self.weight += weight;
+            self.waiting.push_back(Waiting {
+                last,
+                bytes,
+                weight,
+            });
         }
         Ok(())
-    }
-
-    /// OBS-STR-04.
-    fn check(&self, batch: &Batch) -> Ended {
-        let (records, sequences) = (batch.records.len(), batch.sequences.len());
-        if records != sequences {
-            return Err(invalid(&format!(
-                "a batch has {records} records and {sequences} sequences; each record has one"
-            )));
-        }
-        if records > RECORDS_OF_BATCH {
-            return Err(invalid(&format!(
-                "a batch has {records} records; at most {RECORDS_OF_BATCH} are taken"
-            )));
-        }
-        let mut before = self.last.unwrap_or(0);
-        for sequence in &batch.sequences {
-            if *sequence <= before {
-                return Err(invalid(&format!(
-                    "sequence {sequence} came after {before}; they ascend over a stream, from 1"
-                )));
-            }
-            before = *sequence;
-        }
-        match batch
-            .dropped
-            .iter()
-            .find(|d| d.first == 0 || d.last < d.first)
-        {
-            None => Ok(()),
-            Some(range) => Err(invalid(&format!(
-                "a dropped range goes from {} to {}; it goes upwards, from 1",
-                range.first, range.last
-            ))),
-        }
-    }
-
-    /// The epoch is the stream's and the sequence is the batch's, whatever the
-    /// record says (OBS-STR-03).
-    fn decode(&self, bytes: Bytes, sequence: u64) -> Received {
-        match decode_record(&bytes) {
-            Ok(mut record) => {
-                record.epoch = Some(self.epoch);
-                record.sequence = Some(sequence);
-                Received::Record(Box::new(record))
-            }
-            Err(rejection) => Received::Malformed {
-                position: Some(LogPosition {
-                    epoch: self.epoch,
-                    sequence,
-                }),
-                bytes,
-                rejection,
-            },
-        }
     }
 
     /// The lowest sequence of which this stream has not told yet.
@@ -313,9 +265,9 @@ impl Session {
         // them is still missing.
         let own = self.intake().settled_through(self.epoch, self.start);
         let mut credit = 0;
-        while let Some((_, bytes)) = self.waiting.front().filter(|(last, _)| *last <= own) {
-            credit += bytes;
-            self.waiting.pop_front();
+        while let Some(batch) = self.waiting.pop_front_if(|batch| batch.last <= own) {
+            credit += batch.bytes;
+            self.weight -= batch.weight;
         }
         let first = self.opened.first_sequence;
         let through = self.intake().settled_through(self.epoch, first);
@@ -323,7 +275,6 @@ impl Session {
         if credit == 0 && through <= self.acknowledged {
             return;
         }
-        self.waiting_bytes -= credit;
         self.acknowledged = self.acknowledged.max(through);
         let acknowledgement = Acknowledgement {
             through_sequence: self.acknowledged,
@@ -356,25 +307,6 @@ impl Drop for Session {
 /// nothing; what it sent before is still read, to the last.
 async fn say(outbound: &Outbound, kind: Out) {
     let _ = outbound.send(Ok(StreamResponse { kind: Some(kind) })).await;
-}
-
-fn invalid(message: &str) -> Box<Status> {
-    Box::new(Status::invalid_argument(message))
-}
-
-fn dropped_range(range: Dropped) -> DroppedRange {
-    DroppedRange {
-        first: range.first,
-        last: range.last,
-        by_level: [
-            range.trace,
-            range.debug,
-            range.info,
-            range.warn,
-            range.error,
-        ],
-        reason: cut(&range.reason, limit::NAME_BYTES_DEFAULT).to_owned(),
-    }
 }
 
 fn milliseconds(duration: Duration) -> u32 {
