@@ -81,10 +81,10 @@ async fn one_that_ignores_every_word_is_killed_with_its_children() {
     assert_eq!(attribute(&exited, "process.signal"), 9);
     let killed = find_event(&records, event::INSTANCE_KILLED);
     assert_eq!(attribute(&killed, "stop.reason"), "it did not stop in time");
-    let report = records.failures().remove(0);
-    assert_eq!(report.code, FailureCode::ShutdownOverrun);
     wait_until_gone(child);
     driver.shutdown().await;
+    let report = records.failures().remove(0);
+    assert_eq!(report.code, FailureCode::ShutdownOverrun);
 }
 
 #[tokio::test]
