@@ -1,7 +1,9 @@
 //! The SDK as a plugin's author sees it: set up, hook in, shut down.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use plugobs_core::Severity;
@@ -12,7 +14,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::emitter::{Emitter, SharedEmitter};
+use crate::emitter::{Emitter, Options, SharedEmitter};
 use crate::layer::{RecordLayer, Threshold};
 use crate::queue::Bounds;
 use crate::server::ServerLayer;
@@ -47,8 +49,7 @@ pub enum SetupError {
 /// Collects how diagnostics are to be set up.
 #[derive(Debug, Default)]
 pub struct Builder {
-    level: Option<Severity>,
-    bounds: Bounds,
+    options: Options,
 }
 
 /// The diagnostics of a plugin process. Cheap to clone; all clones are one.
@@ -58,7 +59,7 @@ pub struct Diagnostics(Arc<Inner>);
 struct Inner {
     emitter: SharedEmitter,
     commands: mpsc::UnboundedSender<Command>,
-    shut_down: Mutex<bool>,
+    shut_down: AtomicBool,
 }
 
 /// Shuts diagnostics down when it is dropped, so that the last records are
@@ -72,15 +73,36 @@ impl Builder {
     /// driver may change it while the plugin runs.
     #[must_use]
     pub fn level(mut self, level: Severity) -> Self {
-        self.level = Some(level);
+        self.options.level = level;
+        self
+    }
+
+    /// The least severity that is wanted of the libraries that serve gRPC
+    /// (targets below `h2`, `hyper`, `hyper_util`, `tonic` and `tower`). At
+    /// DEBUG they say far more than most plugins; at WARN and above they tell
+    /// faults. By default their level is that of everything (OBS-CHAN-21).
+    /// What the SDK's own transport says is never recorded.
+    #[must_use]
+    pub fn library_level(mut self, level: Severity) -> Self {
+        self.options.library_level = level;
         self
     }
 
     /// Bytes of records that may wait for the driver, and the part of them kept
-    /// for WARN and above, lifecycle and user records.
+    /// for WARN and above, lifecycle and user records; 8 MiB and 1 MiB by
+    /// default.
     #[must_use]
     pub fn queue_bytes(mut self, queue: usize, reserve: usize) -> Self {
-        self.bounds = Bounds { queue, reserve };
+        self.options.bounds = Bounds { queue, reserve };
+        self
+    }
+
+    /// Also writes records as lines of text to standard error while they go
+    /// over the deployed unary log, as deployed plugins do: their drivers keep
+    /// standard error in a file. Off by default.
+    #[must_use]
+    pub fn mirror_unary_to_stderr(mut self, mirror: bool) -> Self {
+        self.options.mirror = mirror;
         self
     }
 
@@ -91,13 +113,12 @@ impl Builder {
     /// Where diagnostics are set up already, or the thread cannot be started.
     pub fn start(self) -> Result<(Diagnostics, Guard), SetupError> {
         let settings = Settings::from_environment();
-        let level = settings.level.or(self.level).unwrap_or(Severity::INFO);
-        let emitter = Arc::new(Emitter::new(settings, level, self.bounds));
+        let emitter = Arc::new(Emitter::new(settings, self.options));
         let (commands, received) = mpsc::unbounded_channel();
         let diagnostics = Diagnostics(Arc::new(Inner {
             emitter: emitter.clone(),
             commands,
-            shut_down: Mutex::new(false),
+            shut_down: AtomicBool::new(false),
         }));
         INSTALLED
             .set(diagnostics.clone())
@@ -113,8 +134,12 @@ impl Builder {
                 (attribute::SDK_LANGUAGE, "rust".into()),
                 (attribute::PROCESS_PID, std::process::id().into()),
             ],
+            None,
         );
-        transport::start(emitter, received).map_err(SetupError::Thread)?;
+        transport::start(&emitter, received).map_err(|error| {
+            emitter.go_direct();
+            SetupError::Thread(error)
+        })?;
         Ok((diagnostics.clone(), Guard(diagnostics)))
     }
 
@@ -129,7 +154,9 @@ impl Builder {
         let subscriber = tracing_subscriber::registry().with(diagnostics.layer());
         tracing::subscriber::set_global_default(subscriber).map_err(|_| SetupError::Subscriber)?;
         tracing_log::LogTracer::init().map_err(|_| SetupError::Logger)?;
-        set_log_level(diagnostics.0.emitter.level());
+        let emitter = &diagnostics.0.emitter;
+        emitter.bridges_log.store(true, Ordering::Release);
+        set_log_level(emitter.level());
         Ok((diagnostics, guard))
     }
 }
@@ -162,9 +189,9 @@ impl Diagnostics {
         ServerLayer(self.0.emitter.clone())
     }
 
-    /// The least severity of operational records that are emitted by now.
-    pub fn level(&self) -> u8 {
-        self.0.emitter.level()
+    /// The least severity of the operational records that are emitted now.
+    pub fn level(&self) -> Severity {
+        Severity::from_number(self.0.emitter.level().into()).unwrap_or(Severity::TRACE)
     }
 
     /// Sets it, until the driver asks for another.
@@ -202,11 +229,27 @@ impl Diagnostics {
     }
 
     /// Sends what is queued and ends in order. What has not been acknowledged
-    /// after two seconds goes to standard error.
+    /// after two seconds, and all that comes later, goes to standard error.
     pub async fn shutdown(&self) {
+        let (done, wait) = oneshot::channel();
+        let diagnostics = self.clone();
+        // On a thread of its own, so that any runtime can wait for it.
+        std::thread::spawn(move || {
+            diagnostics.shutdown_blocking();
+            // Whoever asked may have given up.
+            let _ = done.send(());
+        });
+        // The thread does not panic, and has sent before it ends.
+        let _ = wait.await;
+    }
+
+    /// [`Diagnostics::shutdown`] for code that is not asynchronous: call it
+    /// before [`std::process::exit`], which drops no guard.
+    pub fn shutdown_blocking(&self) {
         if let Some(done) = self.begin_shutdown() {
-            // The transport has gone: there is nobody to wait for.
-            let _ = tokio::time::timeout(SHUTDOWN_WAIT * 2, done).await;
+            // The transport keeps its own time; this is for one that cannot,
+            // and for one that has gone.
+            let _ = done.recv_timeout(SHUTDOWN_WAIT * 2);
         }
     }
 
@@ -215,21 +258,19 @@ impl Diagnostics {
         self.0.emitter.settings.token.as_deref()
     }
 
-    fn begin_shutdown(&self) -> Option<oneshot::Receiver<()>> {
-        let mut shut_down = self
-            .0
-            .shut_down
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *shut_down, true) {
+    /// Tells when it is done; `None` where there is nothing to wait for.
+    fn begin_shutdown(&self) -> Option<Receiver<()>> {
+        let emitter = &self.0.emitter;
+        if emitter.is_forked() || self.0.shut_down.swap(true, Ordering::AcqRel) {
             return None;
         }
-        self.0.emitter.record_stopping("the plugin ends");
-        let (done, wait) = oneshot::channel();
+        emitter.record_stopping("the plugin ends");
+        let (done, wait) = std::sync::mpsc::channel();
         let deadline = Instant::now() + SHUTDOWN_WAIT;
         let sent = self.0.commands.send(Command::Shutdown { deadline, done });
         if sent.is_err() {
-            self.0.emitter.go_direct();
+            emitter.go_direct();
+            return None;
         }
         Some(wait)
     }
@@ -237,13 +278,7 @@ impl Diagnostics {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let Some(done) = self.0.begin_shutdown() else {
-            return;
-        };
-        // The guard may be dropped inside of a runtime, where blocking on a
-        // future would panic; a thread of its own has none.
-        let wait = std::thread::spawn(move || done.blocking_recv());
-        let _ = wait.join();
+        self.0.shutdown_blocking();
     }
 }
 
@@ -252,7 +287,10 @@ impl Drop for Guard {
 pub(crate) fn set_level(emitter: &Emitter, level: u8) {
     if emitter.set_level(level) {
         tracing_core::callsite::rebuild_interest_cache();
-        set_log_level(level);
+        // A logger of the plugin's own keeps its level.
+        if emitter.bridges_log.load(Ordering::Acquire) {
+            set_log_level(level);
+        }
     }
 }
 

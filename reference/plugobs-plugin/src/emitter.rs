@@ -1,31 +1,61 @@
 //! Where every record of this process is numbered and queued.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use plugobs_core::registry::{attribute, channel, event, mark};
-use plugobs_core::{Limits, LogPosition, Record, Severity, Timestamp, stderr_line};
-use plugobs_proto::convert::{decode_record, encode_record};
+use plugobs_core::registry::{attribute, channel, event};
+use plugobs_core::{Limits, LogPosition, Record, Severity, Timestamp, Value};
+use plugobs_proto::convert::{decode_record, encode_record, encode_unnumbered, number_record};
 use tokio::sync::{Notify, watch};
 
 use crate::context::Context;
+use crate::epoch;
+use crate::lines::{write_encoded, write_line};
 use crate::queue::{Bounds, Class, Queue};
 use crate::settings::Settings;
 
 /// The target of the SDK's own records.
 pub(crate) const SDK_TARGET: &str = "plugobs.plugin";
 
+/// For code that holds a handle on the emitter.
+pub(crate) type SharedEmitter = Arc<Emitter>;
+
+/// What the plugin's author chose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) level: Severity,
+    pub(crate) library_level: Severity,
+    pub(crate) bounds: Bounds,
+    /// Records that go over the deployed log are written as text, too.
+    pub(crate) mirror: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            level: Severity::INFO,
+            library_level: Severity::TRACE,
+            bounds: Bounds::default(),
+            mirror: false,
+        }
+    }
+}
+
 /// Shared by the layer, the server, the transport and the plugin's own code.
 pub(crate) struct Emitter {
     pub(crate) settings: Settings,
+    pub(crate) options: Options,
     state: Mutex<State>,
+    /// The process in which the transport's thread runs.
+    origin: u32,
     /// Told when there is something to send.
     pub(crate) wake: Notify,
     /// The least severity of operational records.
     level: AtomicU8,
+    /// Whether the `log` crate's level follows this one.
+    pub(crate) bridges_log: AtomicBool,
     /// Set once the driver or the system has asked the plugin to stop.
     pub(crate) stop: watch::Sender<bool>,
     stopping: AtomicBool,
@@ -38,47 +68,61 @@ struct State {
     queue: Queue,
     /// Whether records go to standard error at once.
     direct: bool,
-    instance_id: Option<String>,
+    instance_id: Option<Arc<str>>,
     limits: Limits,
 }
 
 impl Emitter {
-    pub(crate) fn new(settings: Settings, level: Severity, bounds: Bounds) -> Self {
+    pub(crate) fn new(settings: Settings, options: Options) -> Self {
         let pid = std::process::id();
         // A deployed driver does not read record lines from standard error:
         // for it, records wait for the connection.
         let direct = settings.endpoint.is_some() || settings.host.is_none();
+        let level = settings.level.unwrap_or(options.level);
         Self {
             state: Mutex::new(State {
                 pid,
-                epoch: new_epoch(pid),
-                queue: Queue::new(bounds),
+                epoch: epoch::take(pid),
+                queue: Queue::new(options.bounds),
                 direct,
-                instance_id: settings.instance_id.clone(),
+                instance_id: settings.instance_id.as_deref().map(Arc::from),
                 limits: Limits::default(),
             }),
             settings,
+            options,
+            origin: pid,
             wake: Notify::new(),
             level: AtomicU8::new(level.number()),
+            bridges_log: AtomicBool::new(false),
             stop: watch::Sender::new(false),
             stopping: AtomicBool::new(false),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic under this lock leaves the queue whole: each change of it is
-        // on plain data.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock_here();
         let pid = std::process::id();
         if state.pid != pid {
             // The child of a fork numbers anew and sends nothing of its
             // parent's; the transport's thread is not in it (OBS-ID-43 to 45).
             state.pid = pid;
-            state.epoch = new_epoch(pid);
+            state.epoch = epoch::take(pid);
             state.queue = Queue::default();
             state.direct = true;
         }
         state
+    }
+
+    /// Without a look at the process, which costs a system call.
+    fn lock_here(&self) -> MutexGuard<'_, State> {
+        // A panic under this lock leaves the queue whole: each change of it is
+        // on plain data.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this is the child of a fork, which has no transport.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.origin != std::process::id()
     }
 
     /// The least severity that operational records are wanted from.
@@ -92,9 +136,9 @@ impl Emitter {
     }
 
     /// The instance, once it is known.
-    pub(crate) fn set_instance_id(&self, id: String) {
+    pub(crate) fn set_instance_id(&self, id: &str) {
         // The environment's word came first and stays (OBS-ID-03).
-        self.lock().instance_id.get_or_insert(id);
+        self.lock().instance_id.get_or_insert_with(|| id.into());
     }
 
     /// How far this process's log has come.
@@ -109,26 +153,39 @@ impl Emitter {
     /// Emits a record as part of `context`. Never waits, but for the moment
     /// that another thread takes to queue a record.
     pub(crate) fn emit(&self, mut record: Record, context: Option<&Context>) {
+        let class = Class::of(&record);
+        let (direct, limits, instance_id) = {
+            let mut state = self.lock();
+            if !state.direct && !state.queue.has_room(0, class) {
+                let sequence = state.queue.number();
+                state.queue.count_dropped(sequence, class);
+                drop(state);
+                self.wake.notify_one();
+                return;
+            }
+            (state.direct, state.limits, state.instance_id.clone())
+        };
+        record.plugin_instance_id = instance_id.as_deref().map(str::to_owned);
         if let Some(context) = context {
-            let identity = context.identity();
-            record.test_run_id.clone_from(&identity.test_run_id);
-            record.call_id.clone_from(&identity.call_id);
-            record.trace_context = identity.trace_context;
-            if let Some(chain) = &identity.call_chain_id {
-                record = record.with("callChainId", chain.as_str());
-            }
-            for mark in context.marks() {
-                record.mark(mark);
-            }
+            put_in_context(&mut record, context);
         }
         if record.message.is_empty() && record.event_name.is_none() {
-            record.event_name = Some("log".to_owned());
+            record.event_name = Some("message".to_owned());
         }
-        let mut state = self.lock();
-        record.plugin_instance_id.clone_from(&state.instance_id);
-        state.limits.enforce(&mut record);
-        record.epoch = Some(state.epoch);
+        limits.enforce(&mut record);
+        if direct {
+            self.emit_line(record, class);
+        } else {
+            // Encoded before the lock, so that threads wait for numbers only.
+            self.emit_encoded(encode_unnumbered(record), class);
+        }
+    }
+
+    /// For standard error, unless the queue has taken its place meanwhile.
+    fn emit_line(&self, mut record: Record, class: Class) {
+        let mut state = self.lock_here();
         let sequence = state.queue.number();
+        record.epoch = Some(state.epoch);
         record.sequence = Some(sequence);
         if state.direct {
             write_line(&record);
@@ -136,12 +193,23 @@ impl Emitter {
             state.queue.acknowledge(sequence);
             return;
         }
-        let class = Class {
-            level: usize::from((record.severity.number() - 1) / 4).min(4),
-            reserved: record.is_reserved(),
-        };
         let encoded = Bytes::from(encode_record(&record));
         state.queue.push(sequence, encoded, class);
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// For the queue, unless standard error has taken its place meanwhile.
+    fn emit_encoded(&self, mut encoded: Vec<u8>, class: Class) {
+        let mut state = self.lock_here();
+        let sequence = state.queue.number();
+        number_record(&mut encoded, state.epoch, sequence);
+        if state.direct {
+            write_encoded(&encoded);
+            state.queue.acknowledge(sequence);
+            return;
+        }
+        state.queue.push(sequence, encoded.into(), class);
         drop(state);
         self.wake.notify_one();
     }
@@ -151,13 +219,14 @@ impl Emitter {
         &self,
         event: &str,
         message: &str,
-        attributes: Vec<(&str, plugobs_core::Value)>,
+        attributes: Vec<(&str, Value)>,
+        context: Option<&Context>,
     ) {
         let mut record = Record::lifecycle(now(), SDK_TARGET, event, message);
         for (key, value) in attributes {
             record = record.with(key, value);
         }
-        self.emit(record, None);
+        self.emit(record, context);
     }
 
     /// A message for the person who reads the test result.
@@ -174,22 +243,19 @@ impl Emitter {
     pub(crate) fn record_stopping(&self, reason: &str) {
         if !self.stopping.swap(true, Ordering::AcqRel) {
             let attributes = vec![(attribute::STOP_REASON, reason.into())];
-            self.lifecycle(event::PLUGIN_STOPPING, "stopping", attributes);
+            self.lifecycle(event::PLUGIN_STOPPING, "stopping", attributes, None);
         }
     }
 
     /// `plugin.transport_fault`: a fault begins, or ends.
     pub(crate) fn record_fault(&self, description: &str) {
-        self.lifecycle(
-            event::PLUGIN_TRANSPORT_FAULT,
-            description,
-            vec![(attribute::FAULT_DESCRIPTION, description.into())],
-        );
+        let attributes = vec![(attribute::FAULT_DESCRIPTION, description.into())];
+        self.lifecycle(event::PLUGIN_TRANSPORT_FAULT, description, attributes, None);
     }
 
     /// From now on records wait in the queue. Tells the key of the next one
     /// that can come.
-    pub(crate) fn hold(&self) -> (LogPosition, Option<String>) {
+    pub(crate) fn hold(&self) -> (LogPosition, Option<Arc<str>>) {
         let mut state = self.lock();
         state.direct = false;
         state.queue.rewind();
@@ -213,57 +279,61 @@ impl Emitter {
         }
     }
 
+    /// What the driver takes (OBS-LIM-03). Records that were cut to other
+    /// limits are cut again.
     pub(crate) fn set_limits(&self, limits: Limits) {
-        self.lock().limits = limits;
+        let mut state = self.lock();
+        if std::mem::replace(&mut state.limits, limits) != limits {
+            state.queue.recode(|encoded| match decode_record(encoded) {
+                Ok(mut record) => {
+                    limits.enforce(&mut record);
+                    encode_record(&record).into()
+                }
+                // What this process encoded decodes.
+                Err(_) => encoded.clone(),
+            });
+        }
     }
 
     /// Acts on the queue.
     pub(crate) fn queue<R>(&self, act: impl FnOnce(&mut Queue) -> R) -> R {
-        act(&mut self.lock().queue)
+        act(&mut self.lock_here().queue)
+    }
+
+    /// Whether everything is acknowledged, or was written to standard error.
+    pub(crate) fn is_drained(&self) -> bool {
+        let state = self.lock();
+        state.direct || state.queue.is_empty()
+    }
+
+    /// For a process that is about to end without its guard: gives the
+    /// transport a moment, and writes what it did not bring away.
+    pub(crate) fn flush_before_abort(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        while !self.is_drained() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.go_direct();
     }
 }
 
-/// Writes a record that was encoded for another path.
-pub(crate) fn write_encoded(encoded: &[u8]) {
-    // What this process encoded decodes.
-    if let Ok(record) = decode_record(encoded) {
-        write_line(&record);
+/// Puts a call's identity on a record (OBS-ID-27, OBS-ID-31).
+fn put_in_context(record: &mut Record, context: &Context) {
+    let identity = context.identity();
+    record.test_run_id.clone_from(&identity.test_run_id);
+    record.call_id.clone_from(&identity.call_id);
+    record.trace_context = identity.trace_context;
+    if let Some(chain) = &identity.call_chain_id {
+        // In front, because attributes are cut from the last.
+        let attribute = ("callChainId".to_owned(), chain.as_str().into());
+        record.attributes.insert(0, attribute);
     }
-}
-
-/// One line, in one write, under the lock of standard error (OBS-JSON-25).
-fn write_line(record: &Record) {
-    let mut line = stderr_line::to_stderr_line(record);
-    line.push('\n');
-    // Nobody is left to tell where this fails.
-    let _ = std::io::stderr().lock().write_all(line.as_bytes());
-}
-
-/// A number that no other emitter of this instance takes: milliseconds, and
-/// the process where two begin within one.
-fn new_epoch(pid: u32) -> u64 {
-    (now().unix_nanos() / 1_000_000) << 12 | u64::from(pid & 0xfff)
+    for mark in context.marks() {
+        record.mark(mark);
+    }
 }
 
 /// The time by this process's clock.
 pub(crate) fn now() -> Timestamp {
     Timestamp::try_from(SystemTime::now()).unwrap_or_default()
 }
-
-/// Marks of a call's records, by what its metadata and its field said.
-pub(crate) fn marks_of(field: Option<&str>, metadata: Option<&str>) -> Vec<&'static str> {
-    let mut marks = Vec::new();
-    if let (Some(field), Some(metadata)) = (field, metadata)
-        && field != metadata
-    {
-        marks.push(mark::ID_CONFLICT);
-    }
-    let id = field.or(metadata);
-    if id.is_some_and(|id| plugobs_core::ids::check_test_run_id(id).is_err()) {
-        marks.push(mark::INVALID_TEST_RUN_ID);
-    }
-    marks
-}
-
-/// For code that holds a handle on the emitter.
-pub(crate) type SharedEmitter = Arc<Emitter>;

@@ -1,6 +1,5 @@
 //! Calls back to the host: which call they are made for.
 
-use plugobs_core::CallIdentity;
 use plugobs_core::registry::metadata;
 use tonic::metadata::MetadataMap;
 use tonic::service::Interceptor;
@@ -11,7 +10,8 @@ use crate::diagnostics::Diagnostics;
 
 /// An interceptor for clients of `PluginHost`: it passes on the identity of the
 /// call that this plugin is serving, and shows the instance's token
-/// (OBS-GRPC-15, OBS-NEG-31, OBS-SEC-04).
+/// (OBS-GRPC-15, OBS-NEG-31, OBS-SEC-04). Use it on the channel to
+/// `PACT_PLUGIN_HOST` only: the token is for the driver alone.
 ///
 /// ```no_run
 /// # use tonic::transport::Channel;
@@ -27,15 +27,8 @@ impl Interceptor for HostCalls {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let map = request.metadata_mut();
         if let Some(context) = Context::current() {
-            let identity = CallIdentity {
-                parent_call_id: None,
-                ..context.identity().clone()
-            };
-            for (key, value) in identity.to_metadata() {
+            for (key, value) in context.metadata() {
                 insert(map, key, &value);
-            }
-            if let Some(deadline) = context.deadline() {
-                insert(map, metadata::PACT_DEADLINE_MS, deadline);
             }
         }
         let token = Diagnostics::installed().and_then(Diagnostics::token);

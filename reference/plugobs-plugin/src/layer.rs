@@ -1,4 +1,5 @@
-//! The `tracing` layer: every event becomes an operational record.
+//! The `tracing` layer: every event becomes an operational record, and a span
+//! takes the call in which it was created to wherever it is entered.
 
 use plugobs_core::{Record, Severity};
 use tracing_core::span::{Attributes, Id};
@@ -8,7 +9,7 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::{Context as LayerContext, Filter, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::context::Context;
+use crate::context::{Context, enter_span, leave_span};
 use crate::emitter::{SharedEmitter, now};
 use crate::transport::is_transport_thread;
 use crate::visit::Fields;
@@ -35,11 +36,19 @@ impl Threshold {
     /// Spans carry the context of their call and are wanted at every level, but
     /// for those that the libraries of the transport make by the thousand.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        let carries = metadata.is_span() && !is_of_transport_library(metadata.target());
-        carries || severity(*metadata.level()).number() >= self.0.level()
+        let of_library = is_of_transport_library(metadata.target());
+        if metadata.is_span() && !of_library {
+            return true;
+        }
+        let mut least = self.0.level();
+        if of_library {
+            least = least.max(self.0.options.library_level.number());
+        }
+        severity(*metadata.level()).number() >= least
     }
 }
 
+/// The libraries that carry gRPC; see [`crate::Builder::library_level`].
 fn is_of_transport_library(target: &str) -> bool {
     let library = target.split("::").next().unwrap_or_default();
     matches!(library, "h2" | "hyper" | "hyper_util" | "tonic" | "tower")
@@ -65,10 +74,24 @@ impl<S> Layer<S> for RecordLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    fn on_new_span(&self, _: &Attributes<'_>, id: &Id, spans: LayerContext<'_, S>) {
-        if let (Some(context), Some(span)) = (Context::current(), spans.span(id)) {
+    fn on_new_span(&self, span: &Attributes<'_>, id: &Id, spans: LayerContext<'_, S>) {
+        let context = match span.parent() {
+            Some(parent) => of_span(&spans, parent).or_else(Context::current),
+            None => Context::current(),
+        };
+        if let (Some(context), Some(span)) = (context, spans.span(id)) {
             span.extensions_mut().insert(context);
         }
+    }
+
+    fn on_enter(&self, id: &Id, spans: LayerContext<'_, S>) {
+        if let Some(context) = of_span(&spans, id) {
+            enter_span(id.into_u64(), context);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, _: LayerContext<'_, S>) {
+        leave_span(id.into_u64());
     }
 
     fn on_event(&self, event: &Event<'_>, spans: LayerContext<'_, S>) {
@@ -80,13 +103,26 @@ where
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         let mut record = Record::new(now(), severity(*metadata.level()), metadata.target(), "");
-        event.record(&mut Fields(&mut record));
-        // The nearest span that was created inside of a call tells it, else
-        // the scope in which this runs.
-        let of_span = spans.event_scope(event).and_then(|mut scope| {
-            scope.find_map(|span| span.extensions().get::<Context>().cloned())
+        event.record(&mut Fields {
+            record: &mut record,
+            of_log_crate: normalized.is_some(),
         });
-        let context = of_span.or_else(Context::current);
+        if record.message.is_empty() {
+            // A call without text still has a name, that of its place in the
+            // code (OBS-REC-10).
+            record.event_name = Some(metadata.name().to_owned());
+        }
+        // A span that the event names is nearer than what is entered.
+        let named = event.parent().and_then(|span| of_span(&spans, span));
+        let context = named.or_else(Context::current);
         self.0.emit(record, context.as_ref());
     }
+}
+
+/// The call in which a span was created.
+fn of_span<S>(spans: &LayerContext<'_, S>, id: &Id) -> Option<Context>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    spans.span(id)?.extensions().get::<Context>().cloned()
 }

@@ -38,11 +38,14 @@
 //! records name none. Logging never waits: what a bounded queue cannot hold is
 //! shed by level and counted.
 
+mod body;
 mod context;
 mod diagnostics;
 mod emitter;
+mod epoch;
 mod host;
 mod layer;
+mod lines;
 mod panic;
 mod peek;
 mod queue;

@@ -2,17 +2,26 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
+use std::time::Duration;
 
 use plugobs_core::{Exception, Record, Severity};
 
 use crate::context::Context;
 use crate::emitter::{SDK_TARGET, SharedEmitter, now};
+use crate::transport::is_transport_thread;
+
+/// How long a process that aborts on a panic waits for its last records.
+const ABORT_WAIT: Duration = Duration::from_millis(500);
 
 /// Emits each panic, then does what was done before.
 pub(crate) fn install(emitter: SharedEmitter) {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         emitter.emit(record_of(info), Context::current().as_ref());
+        if cfg!(panic = "abort") && !is_transport_thread() {
+            // There is no other moment: nothing is unwound, no guard dropped.
+            emitter.flush_before_abort(ABORT_WAIT);
+        }
         before(info);
     }));
 }

@@ -37,8 +37,8 @@ pub(crate) fn operation(path: &str) -> Option<Operation> {
             "ConfigureInteraction" | "PrepareInteractionForVerification" => 3,
             "GenerateContent" | "VerifyInteraction" => 4,
             "StartMockServer" => 5,
-            "CompareContents" => 6,
-            "MatchField" | "GenerateField" => 8,
+            "CompareContents" | "GenerateField" => 6,
+            "MatchField" => 8,
             _ => return None,
         }),
         ("io.pact.plugin.PactPlugin", "GenerateContent") => Operation::WithContext(4),
@@ -47,8 +47,8 @@ pub(crate) fn operation(path: &str) -> Option<Operation> {
     })
 }
 
-/// Looks into the body of a unary request. A compressed or broken message is
-/// left to its handler.
+/// Looks into the body of a unary request. A broken message is left to its
+/// handler.
 pub(crate) fn request(operation: Operation, body: &[u8]) -> Peeked {
     let mut peeked = Peeked::default();
     let Some(message) = message_of(body) else {
@@ -128,5 +128,123 @@ fn test_run_id(context: &[u8]) -> Option<String> {
     match context.fields.get("testRunId")?.kind.as_ref()? {
         prost_types::value::Kind::StringValue(id) => text(id.as_bytes()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use plugobs_proto::pact::{v1, v2};
+    use prost_types::value::Kind;
+
+    use super::*;
+
+    fn framed(message: &impl Message) -> Vec<u8> {
+        let message = message.encode_to_vec();
+        let length = u32::try_from(message.len()).unwrap();
+        [&[0][..], &length.to_be_bytes(), &message].concat()
+    }
+
+    fn context(id: Kind) -> Option<prost_types::Struct> {
+        let other = Kind::StringValue("other".to_owned());
+        let fields = [("testRunId", id), ("other", other)];
+        Some(prost_types::Struct {
+            fields: fields
+                .map(|(key, kind)| (key.to_owned(), prost_types::Value { kind: Some(kind) }))
+                .into_iter()
+                .collect::<BTreeMap<_, _>>()
+                .into_iter()
+                .collect(),
+        })
+    }
+
+    fn peek(path: &str, message: &impl Message) -> Option<String> {
+        request(operation(path)?, &framed(message)).test_run_id
+    }
+
+    #[test]
+    fn every_operation_with_a_test_context_is_looked_into() {
+        let id = || context(Kind::StringValue("t".to_owned()));
+        macro_rules! operations {
+            ($version:ident, $service:literal, $($method:literal $request:ident),+ $(,)?) => {$(
+                let request = $version::$request {
+                    test_context: id(),
+                    ..Default::default()
+                };
+                let path = concat!("/", $service, "/", $method);
+                assert_eq!(peek(path, &request).as_deref(), Some("t"), "{path}");
+            )+};
+        }
+        operations!(v2, "io.pact.plugin.v2.PactPlugin",
+            "ConfigureInteraction" ConfigureInteractionRequest,
+            "CompareContents" CompareContentsRequest,
+            "GenerateContent" GenerateContentRequest,
+            "MatchField" MatchFieldRequest,
+            "GenerateField" GenerateFieldRequest,
+            "StartMockServer" StartMockServerRequest,
+            "PrepareInteractionForVerification" VerificationPreparationRequest,
+            "VerifyInteraction" VerifyInteractionRequest,
+        );
+        operations!(v1, "io.pact.plugin.PactPlugin",
+            "GenerateContent" GenerateContentRequest,
+            "StartMockServer" StartMockServerRequest,
+        );
+        for other in ["UpdateCatalogue", "ShutdownMockServer", "Unheard"] {
+            let path = format!("/io.pact.plugin.v2.PactPlugin/{other}");
+            assert_eq!(operation(&path), None);
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_no_text_or_empty_is_absent() {
+        let path = "/io.pact.plugin.v2.PactPlugin/CompareContents";
+        for id in [Kind::NumberValue(7.0), Kind::StringValue(String::new())] {
+            let request = v2::CompareContentsRequest {
+                test_context: context(id),
+                ..Default::default()
+            };
+            assert_eq!(peek(path, &request), None);
+        }
+        // Field 6, of a wrong type, and cut off.
+        for broken in [&[0x30, 1][..], &[0x32, 200, 1]] {
+            let length = u8::try_from(broken.len()).unwrap();
+            let body = [&[0, 0, 0, 0, length][..], broken].concat();
+            let peeked = request(Operation::WithContext(6), &body);
+            assert_eq!(peeked, Peeked::default());
+        }
+    }
+
+    #[test]
+    fn init_tells_the_instance_and_its_answer_the_catalogue() {
+        let init = v2::InitPluginRequest {
+            implementation: "a driver".to_owned(),
+            version: "1.2".to_owned(),
+            host_capabilities: vec!["x".to_owned()],
+            plugin_instance_id: "i".to_owned(),
+        };
+        let peeked = request(Operation::Init(true), &framed(&init));
+        assert_eq!(peeked.plugin_instance_id.as_deref(), Some("i"));
+        let host = ("a driver".to_owned(), "1.2".to_owned());
+        assert_eq!(peeked.host, Some(host));
+
+        use v2::init_plugin_response::Response;
+        let answer = |response| {
+            framed(&v2::InitPluginResponse {
+                response: Some(response),
+            })
+        };
+        let success = answer(Response::Success(v2::InitPluginSuccess {
+            catalogue: vec![v2::CatalogueEntry::default(); 3],
+            plugin_capabilities: vec!["x".to_owned()],
+        }));
+        assert_eq!(catalogue_entries(true, &success), Some(3));
+        let failure = answer(Response::Failure(v2::InitPluginFailure::default()));
+        assert_eq!(catalogue_entries(true, &failure), None);
+        assert_eq!(catalogue_entries(true, &[]), None);
+        let interface_1 = v1::InitPluginResponse {
+            catalogue: vec![v1::CatalogueEntry::default()],
+        };
+        assert_eq!(catalogue_entries(false, &framed(&interface_1)), Some(1));
     }
 }

@@ -8,16 +8,19 @@ use plugobs_core::{Exception, Record, Scalar, Value};
 use tracing_core::field::{Field, Visit};
 
 /// Fills a record.
-pub(crate) struct Fields<'a>(pub(crate) &'a mut Record);
+pub(crate) struct Fields<'a> {
+    pub(crate) record: &'a mut Record,
+    /// The bridge from `log` tells its target and place as fields `log.…`.
+    pub(crate) of_log_crate: bool,
+}
 
 impl Fields<'_> {
     fn add(&mut self, field: &Field, value: impl Into<Value>) {
         match field.name() {
-            // The bridge from `log` tells its own target and place this way.
-            name if name.starts_with("log.") => {}
+            name if self.of_log_crate && name.starts_with("log.") => {}
             // Of two fields with one name the first stays.
-            name if self.0.attribute(name).is_some() => {}
-            name => self.0.attributes.push((name.to_owned(), value.into())),
+            name if self.record.attribute(name).is_some() => {}
+            name => self.record.attributes.push((name.to_owned(), value.into())),
         }
     }
 }
@@ -53,7 +56,7 @@ impl Visit for Fields<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
-            value.clone_into(&mut self.0.message);
+            value.clone_into(&mut self.record.message);
         } else {
             self.add(field, value);
         }
@@ -64,12 +67,12 @@ impl Visit for Fields<'_> {
     }
 
     fn record_error(&mut self, _field: &Field, error: &(dyn Error + 'static)) {
-        self.0.exception = Some(exception_of(error));
+        self.record.exception = Some(exception_of(error));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.0.message = format!("{value:?}");
+            self.record.message = format!("{value:?}");
         } else {
             self.add(field, format!("{value:?}"));
         }
@@ -94,5 +97,29 @@ pub(crate) fn exception_of(error: &dyn Error) -> Exception {
             text
         }),
         stack_trace: Some(causes).filter(|causes| !causes.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read row {0}")]
+    struct Outer(u32, #[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no such column")]
+    struct Inner;
+
+    #[test]
+    fn an_error_tells_its_causes() {
+        let exception = exception_of(&Outer(7, Inner));
+        assert_eq!(exception.kind, None);
+        assert_eq!(exception.message.as_deref(), Some("cannot read row 7"));
+        assert_eq!(
+            exception.stack_trace.as_deref(),
+            Some("caused by: no such column\n")
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! The one conversion between the record and its protobuf form
 //! (`spec/binding-grpc.md`, Records).
 
+use std::collections::HashSet;
+
 use plugobs_core::registry::{RejectionCode as Code, channel};
 use plugobs_core::value::{Scalar, Value};
 use plugobs_core::{Claimed, Exception, Record, Rejection, Severity, Timestamp, TraceContext};
@@ -37,46 +39,77 @@ pub fn decode_record(bytes: &[u8]) -> Result<Record, Rejection> {
     Ok(record)
 }
 
+/// Encodes a record without its epoch and sequence, for an emitter that numbers
+/// under a lock: [`number_record`] adds them there.
+pub fn encode_unnumbered(record: Record) -> Vec<u8> {
+    let proto = v1::Record {
+        epoch: 0,
+        sequence: 0,
+        ..record_into_proto(record)
+    };
+    // Room for both numbers: two tags, two varints.
+    let mut encoded = Vec::with_capacity(proto.encoded_len() + 22);
+    proto
+        .encode(&mut encoded)
+        .expect("a vector grows as it needs to");
+    encoded
+}
+
+/// Adds epoch and sequence to a record that was encoded without. The order of
+/// fields means nothing in protobuf.
+pub fn number_record(encoded: &mut Vec<u8>, epoch: u64, sequence: u64) {
+    prost::encoding::uint64::encode(4, &epoch, encoded);
+    prost::encoding::uint64::encode(5, &sequence, encoded);
+}
+
 /// To protobuf. Unknown JSON members have no place there.
 pub fn record_to_proto(record: &Record) -> v1::Record {
+    record_into_proto(record.clone())
+}
+
+fn record_into_proto(record: Record) -> v1::Record {
     v1::Record {
-        plugin_instance_id: text(&record.plugin_instance_id),
-        test_run_id: text(&record.test_run_id),
-        call_id: text(&record.call_id),
+        plugin_instance_id: text(record.plugin_instance_id),
+        test_run_id: text(record.test_run_id),
+        call_id: text(record.call_id),
         epoch: record.epoch.unwrap_or(0),
         sequence: record.sequence.unwrap_or(0),
         timestamp_unix_nano: record.timestamp.unix_nanos(),
-        level: record.level.clone(),
+        level: record.level,
         severity_number: u32::from(record.severity.number()),
-        channel: record.channel.clone(),
-        event_name: text(&record.event_name),
-        target: record.target.clone(),
-        message: record.message.clone(),
-        attributes: record.attributes.iter().map(attribute_to_proto).collect(),
-        exception: record.exception.as_ref().map(|e| v1::Exception {
-            r#type: text(&e.kind),
-            message: text(&e.message),
-            stack_trace: text(&e.stack_trace),
+        channel: record.channel,
+        event_name: text(record.event_name),
+        target: record.target,
+        message: record.message,
+        attributes: record
+            .attributes
+            .into_iter()
+            .map(attribute_to_proto)
+            .collect(),
+        exception: record.exception.map(|e| v1::Exception {
+            r#type: text(e.kind),
+            message: text(e.message),
+            stack_trace: text(e.stack_trace),
         }),
         trace_context: record.trace_context.map(|t| v1::TraceContext {
             trace_id: t.trace_id.to_vec(),
             span_id: t.span_id.to_vec(),
             flags: u32::from(t.flags),
         }),
-        marks: record.marks.clone(),
+        marks: record.marks,
         truncated_bytes: record.truncated_bytes,
         observed_timestamp_unix_nano: record.observed_timestamp.map_or(0, Timestamp::unix_nanos),
-        run_id: text(&record.run_id),
-        plugin_name: text(&record.plugin_name),
-        plugin_version: text(&record.plugin_version),
-        source: text(&record.source),
-        claimed: record.claimed.as_ref().map(|c| v1::Claimed {
-            plugin_instance_id: text(&c.plugin_instance_id),
-            test_run_id: text(&c.test_run_id),
-            call_id: text(&c.call_id),
-            via: text(&c.via),
+        run_id: text(record.run_id),
+        plugin_name: text(record.plugin_name),
+        plugin_version: text(record.plugin_version),
+        source: text(record.source),
+        claimed: record.claimed.map(|c| v1::Claimed {
+            plugin_instance_id: text(c.plugin_instance_id),
+            test_run_id: text(c.test_run_id),
+            call_id: text(c.call_id),
+            via: text(c.via),
         }),
-        unknown_fields: record.unknown_fields.clone(),
+        unknown_fields: record.unknown_fields,
     }
 }
 
@@ -88,9 +121,7 @@ pub fn record_to_proto(record: &Record) -> v1::Record {
 pub fn record_from_proto(proto: v1::Record) -> Result<Record, Rejection> {
     let timestamp = Timestamp::from_unix_nanos(proto.timestamp_unix_nano);
     let mut record = Record::new(timestamp, Severity::INFO, "", "");
-    for mark in &proto.marks {
-        record.mark(mark);
-    }
+    record.set_marks(proto.marks);
     record.set_level(&proto.level, Severity::from_number(proto.severity_number));
     record.plugin_instance_id = some(proto.plugin_instance_id);
     record.test_run_id = some(proto.test_run_id);
@@ -123,42 +154,42 @@ pub fn record_from_proto(proto: v1::Record) -> Result<Record, Rejection> {
 }
 
 /// An absent field is an empty text (OBS-GRPC-23).
-fn text(optional: &Option<String>) -> String {
-    optional.clone().unwrap_or_default()
+fn text(optional: Option<String>) -> String {
+    optional.unwrap_or_default()
 }
 
 fn some(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn attribute_to_proto((key, value): &(String, Value)) -> v1::Attribute {
+fn attribute_to_proto((key, value): (String, Value)) -> v1::Attribute {
     use v1::value::Kind;
 
     let kind = match value {
-        Value::Scalar(Scalar::String(text)) => Kind::StringValue(text.clone()),
-        Value::Scalar(Scalar::Bool(value)) => Kind::BoolValue(*value),
-        Value::Scalar(Scalar::Int(int)) => Kind::IntValue(*int),
-        Value::Scalar(Scalar::Double(double)) => Kind::DoubleValue(*double),
-        Value::Scalar(Scalar::Bytes(bytes)) => Kind::BytesValue(bytes.clone()),
+        Value::Scalar(Scalar::String(text)) => Kind::StringValue(text),
+        Value::Scalar(Scalar::Bool(value)) => Kind::BoolValue(value),
+        Value::Scalar(Scalar::Int(int)) => Kind::IntValue(int),
+        Value::Scalar(Scalar::Double(double)) => Kind::DoubleValue(double),
+        Value::Scalar(Scalar::Bytes(bytes)) => Kind::BytesValue(bytes),
         Value::List(list) => Kind::ListValue(v1::ListValue {
-            values: list.iter().map(scalar_to_proto).collect(),
+            values: list.into_iter().map(scalar_to_proto).collect(),
         }),
     };
     v1::Attribute {
-        key: key.clone(),
+        key,
         value: Some(v1::Value { kind: Some(kind) }),
     }
 }
 
-fn scalar_to_proto(scalar: &Scalar) -> v1::Scalar {
+fn scalar_to_proto(scalar: Scalar) -> v1::Scalar {
     use v1::scalar::Kind;
 
     let kind = match scalar {
-        Scalar::String(text) => Kind::StringValue(text.clone()),
-        Scalar::Bool(value) => Kind::BoolValue(*value),
-        Scalar::Int(int) => Kind::IntValue(*int),
-        Scalar::Double(double) => Kind::DoubleValue(*double),
-        Scalar::Bytes(bytes) => Kind::BytesValue(bytes.clone()),
+        Scalar::String(text) => Kind::StringValue(text),
+        Scalar::Bool(value) => Kind::BoolValue(value),
+        Scalar::Int(int) => Kind::IntValue(int),
+        Scalar::Double(double) => Kind::DoubleValue(double),
+        Scalar::Bytes(bytes) => Kind::BytesValue(bytes),
     };
     v1::Scalar { kind: Some(kind) }
 }
@@ -170,8 +201,10 @@ fn attributes_from_proto(
 ) -> Result<Vec<(String, Value)>, Rejection> {
     use v1::value::Kind;
 
-    let mut seen = std::collections::HashSet::new();
-    let mut kept = Vec::with_capacity(attributes.len());
+    // A few keys are compared quicker than hashed; of many, a hostile sender
+    // would make that slow.
+    let mut hashed = (attributes.len() > 16).then(HashSet::new);
+    let mut kept: Vec<(String, Value)> = Vec::with_capacity(attributes.len());
     for attribute in attributes {
         if attribute.key.is_empty() {
             let detail = "an attribute without a key";
@@ -191,7 +224,11 @@ fn attributes_from_proto(
                     .collect(),
             ),
         };
-        if seen.insert(attribute.key.clone()) {
+        let is_first = match &mut hashed {
+            Some(seen) => seen.insert(attribute.key.clone()),
+            None => kept.iter().all(|(key, _)| *key != attribute.key),
+        };
+        if is_first {
             kept.push((attribute.key, value));
         }
     }

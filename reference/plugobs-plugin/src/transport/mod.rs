@@ -6,13 +6,15 @@ mod stream;
 mod unary;
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use plugobs_core::registry::limit;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tonic::metadata::{Ascii, MetadataValue};
 
-use crate::emitter::SharedEmitter;
+use crate::emitter::{Emitter, SharedEmitter};
 
 thread_local! {
     static IS_TRANSPORT: Cell<bool> = const { Cell::new(false) };
@@ -31,7 +33,7 @@ pub(crate) enum Command {
         /// By then, what is left goes to standard error.
         deadline: Instant,
         /// Told when it is done.
-        done: oneshot::Sender<()>,
+        done: Sender<()>,
     },
 }
 
@@ -40,9 +42,9 @@ pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
 /// Why a path ended.
 pub(crate) enum Ended {
     /// The plugin shuts down; everything was said.
-    Shutdown(oneshot::Sender<()>),
-    /// The stream is not there: the next path.
-    NotThere(String),
+    Shutdown(Sender<()>),
+    /// It is not there: the next path. `None` where it was never offered.
+    NotThere(Option<String>),
     /// It will not be there: standard error.
     Refused(String),
     /// It broke: again, later.
@@ -50,63 +52,61 @@ pub(crate) enum Ended {
 }
 
 /// Starts the thread.
-pub(crate) fn start(emitter: SharedEmitter, commands: Commands) -> std::io::Result<()> {
+pub(crate) fn start(emitter: &SharedEmitter, commands: Commands) -> std::io::Result<()> {
+    let emitter = emitter.clone();
     std::thread::Builder::new()
         .name("plugobs-transport".to_owned())
         .spawn(move || {
             IS_TRANSPORT.set(true);
+            // However this ends, what comes later has another path.
+            let _end = DirectAtEnd(&emitter);
             // A runtime of its own: the plugin's may be busy, blocked or gone.
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
+                .on_thread_start(|| IS_TRANSPORT.set(true))
                 .build();
-            match runtime {
-                Ok(runtime) => runtime.block_on(run(emitter, commands)),
-                Err(_) => emitter.go_direct(),
+            if let Ok(runtime) = runtime {
+                runtime.block_on(run(&emitter, commands));
             }
         })
         .map(drop)
 }
 
-async fn run(emitter: SharedEmitter, mut commands: Commands) {
-    let mut fallback = None;
-    if let Some(endpoint) = emitter.settings.endpoint.clone() {
-        match with_retries(&emitter, &endpoint, &mut commands).await {
-            Ended::Shutdown(done) => return finish(&emitter, done),
-            Ended::NotThere(why) => fallback = Some(why),
-            Ended::Refused(why) | Ended::Broken(why) => {
-                emitter.go_direct();
-                emitter.record_fault(&format!("records go to standard error: {why}"));
-                return to_stderr(&emitter, &mut commands).await;
-            }
-        }
+struct DirectAtEnd<'a>(&'a Emitter);
+
+impl Drop for DirectAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.go_direct();
     }
-    if let Some(host) = emitter.settings.host.clone() {
-        if let Some(why) = fallback {
+}
+
+async fn run(emitter: &SharedEmitter, mut commands: Commands) {
+    let settings = &emitter.settings;
+    let mut next = Ended::NotThere(None);
+    if let Some(endpoint) = &settings.endpoint {
+        next = with_retries(emitter, endpoint, &mut commands).await;
+    }
+    if let (Ended::NotThere(why), Some(host)) = (&next, &settings.host) {
+        if let Some(why) = why {
             emitter.record_fault(&format!("records go over the deployed log: {why}"));
         }
-        match unary::run(&emitter, &host, &mut commands).await {
-            Ended::Shutdown(done) => return finish(&emitter, done),
-            Ended::NotThere(why) | Ended::Refused(why) | Ended::Broken(why) => {
-                emitter.go_direct();
-                emitter.record_fault(&format!("records go to standard error: {why}"));
-            }
+        next = unary::run(emitter, host, &mut commands).await;
+    }
+    match next {
+        Ended::Shutdown(done) => return finish(emitter, &done),
+        Ended::NotThere(None) => emitter.go_direct(),
+        Ended::NotThere(Some(why)) | Ended::Refused(why) | Ended::Broken(why) => {
+            emitter.go_direct();
+            emitter.record_fault(&format!("records go to standard error: {why}"));
         }
-    } else if let Some(why) = fallback {
-        emitter.go_direct();
-        emitter.record_fault(&format!("records go to standard error: {why}"));
     }
-    to_stderr(&emitter, &mut commands).await;
-}
-
-/// Records are written as they are emitted: only the end is waited for.
-async fn to_stderr(emitter: &SharedEmitter, commands: &mut Commands) {
-    emitter.go_direct();
+    // There records are written as they are emitted: only the end is waited for.
     if let Some(Command::Shutdown { done, .. }) = commands.recv().await {
-        finish(emitter, done);
+        finish(emitter, &done);
     }
 }
 
-fn finish(emitter: &SharedEmitter, done: oneshot::Sender<()>) {
+fn finish(emitter: &Emitter, done: &Sender<()>) {
     // What comes after the end has no other path.
     emitter.go_direct();
     // Who asked may have given up.
@@ -130,7 +130,7 @@ async fn with_retries(emitter: &SharedEmitter, endpoint: &str, commands: &mut Co
         let why = match ended {
             // A driver that has streamed before does not take another path: no
             // record is to come on two (OBS-NEG-09).
-            Ended::NotThere(why) if progress.welcomes > 0 => return Ended::Refused(why),
+            Ended::NotThere(Some(why)) if progress.welcomes > 0 => return Ended::Refused(why),
             Ended::Broken(why) => why,
             other => return other,
         };
@@ -151,6 +151,13 @@ async fn with_retries(emitter: &SharedEmitter, endpoint: &str, commands: &mut Co
     }
 }
 
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Up to 20 % either way (OBS-STR-23), so that many plugins of one driver do
 /// not come back at one moment.
 fn jittered(wait: Duration) -> Duration {
@@ -162,17 +169,38 @@ fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(percent)
 }
 
-/// The bearer of the instance's token, where it has one.
-pub(crate) fn authorization(
-    emitter: &Arc<crate::emitter::Emitter>,
-) -> Option<tonic::metadata::MetadataValue<tonic::metadata::Ascii>> {
+/// The bearer of the instance's token, where it has one and that address is
+/// loopback (OBS-SEC-04, OBS-GRPC-42).
+fn authorization(emitter: &Emitter, address: &str) -> Option<MetadataValue<Ascii>> {
     let token = emitter.settings.token.as_ref()?;
+    if !is_loopback(address) {
+        return None;
+    }
     format!("Bearer {token}").parse().ok()
+}
+
+fn is_loopback(address: &str) -> bool {
+    match address.parse::<SocketAddr>() {
+        Ok(address) => address.ip().is_loopback(),
+        Err(_) => address
+            .rsplit_once(':')
+            .is_some_and(|(host, _)| host.eq_ignore_ascii_case("localhost")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_token_stays_on_this_machine() {
+        for address in ["127.0.0.1:80", "127.8.8.8:80", "[::1]:80", "localhost:80"] {
+            assert!(is_loopback(address), "{address}");
+        }
+        for address in ["10.0.0.1:80", "[::2]:80", "localhost.example:80", "x", ""] {
+            assert!(!is_loopback(address), "{address}");
+        }
+    }
 
     #[test]
     fn waits_differ_by_a_fifth_at_most() {

@@ -106,7 +106,7 @@ pub(crate) fn level_of(severity_number: u32) -> u8 {
 pub(crate) fn hello(emitter: &Emitter) -> proto::Hello {
     let (position, instance_id) = emitter.hold();
     proto::Hello {
-        plugin_instance_id: instance_id.unwrap_or_default(),
+        plugin_instance_id: instance_id.as_deref().unwrap_or_default().to_owned(),
         epoch: position.epoch,
         versions: vec![1],
         sdk_name: env!("CARGO_PKG_NAME").to_owned(),
@@ -124,13 +124,15 @@ fn limits_of(limits: proto::Limits) -> Limits {
         Ok(0) | Err(_) => default,
         Ok(n) => n,
     };
+    let batch_bytes = or(limits.batch_bytes, limit::BATCH_BYTES_DEFAULT);
     Limits {
         message_bytes: or(limits.message_bytes, default.message_bytes),
         attributes: or(limits.attributes, default.attributes),
         attribute_key_bytes: or(limits.attribute_key_bytes, default.attribute_key_bytes),
         attribute_value_bytes: or(limits.attribute_value_bytes, default.attribute_value_bytes),
-        record_bytes: or(limits.record_bytes, default.record_bytes),
-        batch_bytes: or(limits.batch_bytes, limit::BATCH_BYTES_DEFAULT),
+        // One that fits no batch could never be sent.
+        record_bytes: or(limits.record_bytes, default.record_bytes).min(batch_bytes),
+        batch_bytes,
     }
 }
 

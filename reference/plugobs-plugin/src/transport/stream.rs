@@ -1,13 +1,14 @@
 //! The record stream, on the plugin's side (`spec/binding-grpc.md`, States of
 //! the plugin).
 
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use plugobs_proto::observability::v1::log_service_client::LogServiceClient;
 use plugobs_proto::observability::v1::stream_request::Kind as ToDriver;
 use plugobs_proto::observability::v1::stream_response::Kind as FromDriver;
 use plugobs_proto::observability::v1::{StreamRequest, StreamResponse};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
@@ -80,7 +81,7 @@ async fn open(emitter: &SharedEmitter, endpoint: &str) -> Result<Opened, Ended> 
     // The channel is new and has room.
     let _ = outbound.send(first).await;
     let mut request = Request::new(ReceiverStream::new(messages));
-    if let Some(value) = authorization(emitter) {
+    if let Some(value) = authorization(emitter, endpoint) {
         request.metadata_mut().insert("authorization", value);
     }
     let response = LogServiceClient::new(channel).stream(request).await;
@@ -125,7 +126,7 @@ pub(crate) async fn connect(address: &str) -> Result<Channel, String> {
 fn ended_by(status: &Status) -> Ended {
     let why = format!("{:?}: {}", status.code(), status.message());
     match status.code() {
-        Code::Unimplemented | Code::FailedPrecondition => Ended::NotThere(why),
+        Code::Unimplemented | Code::FailedPrecondition => Ended::NotThere(Some(why)),
         Code::Unauthenticated | Code::PermissionDenied | Code::InvalidArgument => {
             Ended::Refused(why)
         }
@@ -142,37 +143,21 @@ async fn converse(
     commands: &mut Commands,
 ) -> Ended {
     let mut outbound = Some(outbound);
-    let mut closing: Option<(Instant, oneshot::Sender<()>)> = None;
+    let mut closing: Option<(Instant, Sender<()>)> = None;
     loop {
-        // One message at a time, so that the driver is heard in between.
-        if let Some(sender) = outbound.clone() {
-            tokio::select! {
-                biased;
-                permit = sender.reserve() => match permit {
-                    Err(_) => outbound = None,
-                    Ok(permit) => {
-                        if let Some(kind) = session.next() {
-                            permit.send(StreamRequest { kind: Some(kind) });
-                            continue;
-                        }
-                    }
-                },
-                heard = inbound.message() => {
-                    if let Some(ended) = hear(emitter, &mut session, heard) {
-                        return closed(ended, closing);
-                    }
-                    continue;
-                }
-            }
-        }
-        if closing.is_some() && emitter.queue(|queue| !queue.has_unsent()) {
-            // Everything is said: half-close, and hear the driver out. It ends
-            // the stream once all of it is stored.
+        let is_full = match say_next(&mut session, outbound.as_ref()) {
+            Said::Something => continue,
+            Said::Full => true,
+            Said::Nothing => false,
+        };
+        if !is_full && closing.is_some() && emitter.queue(|queue| !queue.has_unsent()) {
+            // Everything is said: half-close, and wait for the driver's end.
             outbound = None;
         }
         let deadline = closing.as_ref().map(|(deadline, _)| *deadline);
         tokio::select! {
-            () = emitter.wake.notified() => {}
+            () = emitter.wake.notified(), if !is_full => {}
+            () = has_capacity(outbound.as_ref()), if is_full => {}
             heard = inbound.message() => {
                 if let Some(ended) = hear(emitter, &mut session, heard) {
                     return closed(ended, closing);
@@ -181,20 +166,45 @@ async fn converse(
             Some(Command::Shutdown { deadline, done }) = commands.recv(), if closing.is_none() => {
                 closing = Some((deadline, done));
             }
-            () = until(deadline) => return closed(Ended::Broken(String::new()), closing),
+            () = super::until(deadline) => return closed(Ended::Broken(String::new()), closing),
         }
     }
 }
 
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
+enum Said {
+    Something,
+    Nothing,
+    Full,
+}
+
+/// Hands over the next message where there is one, and room for it.
+fn say_next(session: &mut Session, outbound: Option<&mpsc::Sender<StreamRequest>>) -> Said {
+    // Where the receiver has gone, the driver ended the stream and says why.
+    let Some(sender) = outbound.filter(|sender| !sender.is_closed()) else {
+        return Said::Nothing;
+    };
+    let Ok(permit) = sender.try_reserve() else {
+        return Said::Full;
+    };
+    match session.next() {
+        Some(kind) => {
+            permit.send(StreamRequest { kind: Some(kind) });
+            Said::Something
+        }
+        None => Said::Nothing,
+    }
+}
+
+/// Resolves when there is room again, or nobody to make any.
+async fn has_capacity(sender: Option<&mpsc::Sender<StreamRequest>>) {
+    if let Some(sender) = sender {
+        // The permit is given back, and taken again when there is a message.
+        drop(sender.reserve().await);
     }
 }
 
 /// However a stream ends while the plugin shuts down, that is the end.
-fn closed(ended: Ended, closing: Option<(Instant, oneshot::Sender<()>)>) -> Ended {
+fn closed(ended: Ended, closing: Option<(Instant, Sender<()>)>) -> Ended {
     match closing {
         Some((_, done)) => Ended::Shutdown(done),
         None => ended,

@@ -1,131 +1,152 @@
 //! The deployed unary log: no sequence, no acknowledgement, several calls in
 //! flight.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use plugobs_core::Record;
 use plugobs_core::registry::metadata;
 use plugobs_proto::convert::decode_record;
 use plugobs_proto::log_message::to_log_message;
 use plugobs_proto::pact::v2::plugin_host_client::PluginHostClient;
-use prost::bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
+use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
-use tonic::{Request, Status};
 
 use super::stream::connect;
 use super::{Command, Commands, Ended, authorization};
-use crate::emitter::{SharedEmitter, write_encoded};
+use crate::emitter::{Emitter, SharedEmitter};
+use crate::lines::write_text;
 use crate::queue::Queue;
 
 /// Calls in flight.
-const IN_FLIGHT: u32 = 64;
+const IN_FLIGHT: usize = 64;
 /// How long the first connection may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait before the next attempt.
+const CONNECT_AGAIN: Duration = Duration::from_millis(100);
 /// How long one call may take.
 const CALL_WAIT: Duration = Duration::from_secs(10);
 
-/// Sends until the end, or until the host is lost.
+/// Sends until the end, or until the host is lost. Records stay in the queue
+/// until their call has succeeded, so that whoever takes over has them.
 pub(crate) async fn run(emitter: &SharedEmitter, host: &str, commands: &mut Commands) -> Ended {
     // Under a deployed driver there is no other way for what came before.
     emitter.hold();
-    let channel = match connect_soon(host).await {
-        Ok(channel) => channel,
-        Err(why) => return Ended::Broken(why),
+    let channel = tokio::select! {
+        channel = connect_soon(host) => match channel {
+            Ok(channel) => channel,
+            Err(why) => return Ended::Broken(why),
+        },
+        Some(Command::Shutdown { done, .. }) = commands.recv() => return Ended::Shutdown(done),
     };
-    let slots = Arc::new(Semaphore::new(IN_FLIGHT as usize));
-    let (lost, mut losses) = mpsc::unbounded_channel();
-    let sender = Sender {
+    let caller = Caller {
         channel,
-        authorization: authorization(emitter),
-        lost,
+        authorization: authorization(emitter, host),
     };
+    let mut calls = JoinSet::new();
+    let mut closing = None;
     loop {
-        if let Err(why) = send_queued(emitter, &slots, &sender, &mut losses).await {
-            return Ended::Broken(why);
+        start_calls(emitter, &caller, &mut calls);
+        if calls.is_empty()
+            && let Some((_, done)) = closing
+        {
+            return Ended::Shutdown(done);
         }
+        let deadline = closing.as_ref().map(|(deadline, _)| *deadline);
         tokio::select! {
             () = emitter.wake.notified() => {}
-            Some(why) = losses.recv() => return Ended::Broken(why),
-            Some(Command::Shutdown { deadline, done }) = commands.recv() => {
-                // What cannot be sent any more goes to standard error.
-                let _ = send_queued(emitter, &slots, &sender, &mut losses).await;
-                let all = slots.acquire_many(IN_FLIGHT);
-                let left = deadline.saturating_duration_since(Instant::now());
-                let _ = tokio::time::timeout(left, all).await;
-                return Ended::Shutdown(done);
+            Some(call) = calls.join_next() => {
+                if let Err(why) = ended(emitter, call) {
+                    return match closing {
+                        Some((_, done)) => Ended::Shutdown(done),
+                        None => Ended::Broken(why),
+                    };
+                }
+            }
+            Some(Command::Shutdown { deadline, done }) = commands.recv(), if closing.is_none() => {
+                closing = Some((deadline, done));
+            }
+            () = super::until(deadline) => {
+                if let Some((_, done)) = closing {
+                    return Ended::Shutdown(done);
+                }
             }
         }
     }
 }
 
+/// One call's record, and what became of it.
+type Call = (u64, Result<(), String>);
+
 /// Begins a call for each record that waits, in their order.
-async fn send_queued(
-    emitter: &SharedEmitter,
-    slots: &Arc<Semaphore>,
-    sender: &Sender,
-    losses: &mut mpsc::UnboundedReceiver<String>,
-) -> Result<(), String> {
-    while let Some(encoded) = emitter.queue(Queue::pop) {
-        // Never closed.
-        let slot = slots.clone().acquire_owned().await;
-        if let Ok(why) = losses.try_recv() {
-            write_encoded(&encoded);
-            return Err(why);
+fn start_calls(emitter: &Emitter, caller: &Caller, calls: &mut JoinSet<Call>) {
+    tell_dropped(emitter);
+    while calls.len() < IN_FLIGHT
+        && let Some((sequence, encoded)) = emitter.queue(Queue::next_single)
+    {
+        let Ok(record) = decode_record(&encoded) else {
+            // What this process encoded decodes.
+            emitter.queue(|queue| queue.settle(sequence));
+            continue;
+        };
+        if emitter.options.mirror {
+            write_text(&record);
         }
-        let sender = sender.clone();
-        tokio::spawn(async move {
-            sender.send(encoded).await;
-            drop(slot);
-        });
+        let call = caller.clone().call(record);
+        calls.spawn(async move { (sequence, call.await) });
     }
+}
+
+/// Takes the end of a call; tells why there is no host any more.
+fn ended(emitter: &Emitter, call: Result<Call, JoinError>) -> Result<(), String> {
+    let (sequence, result) = call.map_err(|error| error.to_string())?;
+    result?;
+    emitter.queue(|queue| queue.settle(sequence));
     Ok(())
 }
 
-#[derive(Clone)]
-struct Sender {
-    channel: Channel,
-    authorization: Option<MetadataValue<Ascii>>,
-    /// Told that there is no host any more.
-    lost: mpsc::UnboundedSender<String>,
-}
-
-impl Sender {
-    /// One record; where it does not arrive, it goes to standard error.
-    async fn send(self, encoded: Bytes) {
-        let Ok(record) = decode_record(&encoded) else {
-            return;
-        };
-        let mut request = Request::new(to_log_message(&record));
-        let call_id = record.call_id.as_deref().and_then(|id| id.parse().ok());
-        if let Some(value) = call_id {
-            request
-                .metadata_mut()
-                .insert(metadata::PLUGIN_CALL_ID, value);
+/// This path has no place for ranges: what was shed is told in words.
+fn tell_dropped(emitter: &Emitter) {
+    let mut by_level = [0; 5];
+    for range in emitter.queue(Queue::take_dropped) {
+        for (sum, count) in by_level.iter_mut().zip(range.by_level) {
+            *sum += count;
         }
-        if let Some(value) = self.authorization {
-            request
-                .metadata_mut()
-                .insert(metadata::AUTHORIZATION, value);
-        }
-        let mut client = PluginHostClient::new(self.channel);
-        let sent = tokio::time::timeout(CALL_WAIT, client.log(request)).await;
-        let Some(why) = failure(sent.map(|sent| sent.map(drop))) else {
-            return;
-        };
-        write_encoded(&encoded);
-        // The receiver is gone once one loss was told.
-        let _ = self.lost.send(why);
+    }
+    if by_level != [0; 5] {
+        let [trace, debug, info, warn, error] = by_level;
+        emitter.record_fault(&format!(
+            "the queue was full and records were dropped: {trace} TRACE, {debug} DEBUG, {info} INFO, {warn} WARN, {error} ERROR"
+        ));
     }
 }
 
-/// Why a call of the log did not do its work.
-fn failure(sent: Result<Result<(), Status>, tokio::time::error::Elapsed>) -> Option<String> {
-    match sent {
-        Ok(Ok(())) => None,
-        Ok(Err(status)) => Some(format!("{:?}: {}", status.code(), status.message())),
-        Err(_) => Some("the host did not answer a log call in time".to_owned()),
+#[derive(Clone)]
+struct Caller {
+    channel: Channel,
+    authorization: Option<MetadataValue<Ascii>>,
+}
+
+impl Caller {
+    async fn call(self, record: Record) -> Result<(), String> {
+        let mut request = Request::new(to_log_message(&record));
+        let call_id = record.call_id.and_then(|id| id.parse().ok());
+        let pairs = [
+            (metadata::PLUGIN_CALL_ID, call_id),
+            (metadata::AUTHORIZATION, self.authorization),
+        ];
+        for (key, value) in pairs {
+            if let Some(value) = value {
+                request.metadata_mut().insert(key, value);
+            }
+        }
+        let mut client = PluginHostClient::new(self.channel);
+        match tokio::time::timeout(CALL_WAIT, client.log(request)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(status)) => Err(format!("{:?}: {}", status.code(), status.message())),
+            Err(_) => Err("the host did not answer a log call in time".to_owned()),
+        }
     }
 }
 
@@ -135,7 +156,7 @@ async fn connect_soon(host: &str) -> Result<Channel, String> {
         match connect(host).await {
             Ok(channel) => return Ok(channel),
             Err(why) if Instant::now() >= until => return Err(why),
-            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            Err(_) => tokio::time::sleep(CONNECT_AGAIN).await,
         }
     }
 }
