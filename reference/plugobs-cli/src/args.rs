@@ -129,7 +129,10 @@ pub(crate) struct TailArgs {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) run: RunFolderArg,
-    /// Print the findings as one JSON object.
+    /// Check every run folder below RUN, however deep, and not only the latest.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print what was found as JSON, one object a run.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -9,6 +9,7 @@ use plugobs_driver::manifest::ManifestError;
 use plugobs_runfile::check::CheckError;
 use plugobs_runfile::{ReadError, WriteError};
 
+use crate::Exit;
 use crate::plan::PlanError;
 
 /// Why a command could not be done: what was wrong, where, and what to do.
@@ -64,6 +65,18 @@ pub enum CliError {
     /// The driver cannot be made.
     #[error(transparent)]
     Driver(#[from] DriverError),
+    /// The run could not be kept from leaving plugins behind when it is
+    /// broken off.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+    /// The user broke the run off.
+    #[error("broken off by signal {signal}; its plugins were stopped, and the run is in {}", folder.display())]
+    Interrupted {
+        /// The signal's number.
+        signal: i32,
+        /// Its run folder.
+        folder: PathBuf,
+    },
     /// A run cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -77,6 +90,14 @@ pub enum CliError {
         folder: PathBuf,
         /// How this program was called.
         called: String,
+    },
+    /// A folder in which runs were looked for cannot be listed.
+    #[error("cannot look for runs in {}: {source}", folder.display())]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The run has no such test.
     #[error("the run has no test \"{}\"; it has {}", line(wanted), several(known))]
@@ -134,6 +155,14 @@ pub enum CliError {
 }
 
 impl CliError {
+    /// The exit code that says so.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Interrupted { signal, .. } => Exit::Interrupted(*signal),
+            _ => Exit::NotDone,
+        }
+    }
+
     /// Whether whoever reads the output has gone, as `head` does.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)

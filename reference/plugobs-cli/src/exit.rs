@@ -14,6 +14,8 @@ pub enum Exit {
     NotDone,
     /// 3: a plugin failed.
     PluginFailed,
+    /// 128 and the number of the signal that broke it off, as shells have it.
+    Interrupted(i32),
 }
 
 impl Exit {
@@ -24,6 +26,7 @@ impl Exit {
             Self::Found => 1,
             Self::NotDone => 2,
             Self::PluginFailed => 3,
+            Self::Interrupted(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
     }
 }

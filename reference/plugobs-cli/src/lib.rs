@@ -63,7 +63,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Exit {
             let red = AnsiColor::Red.on_default().bold();
             // Where standard error is closed too, the exit code remains.
             let _ = writeln!(io.err, "{red}plugobs:{red:#} {error}");
-            Exit::NotDone
+            error.exit()
         }
     }
 }

@@ -173,6 +173,12 @@ fn command_of(node: &Node<'_>, interface: Option<Node<'_>>) -> Result<Origin, Pl
 
 /// Relative to the current folder as it is now.
 fn absolute(path: &Path) -> PathBuf {
+    // A plan that is named without a folder has an empty one.
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

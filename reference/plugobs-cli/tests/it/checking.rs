@@ -67,6 +67,45 @@ fn a_record_under_another_test_is_found() {
 }
 
 #[test]
+fn every_run_below_a_folder_is_checked_where_that_is_asked_for() {
+    let runs = Runs::new();
+    let sound = demo_run(&runs);
+    let all = |folder: &std::path::Path, exit| {
+        plugobs(["check", "--all", folder.to_str().unwrap()])
+            .expect(exit)
+            .out
+    };
+    assert_eq!(all(&sound, Exit::Success).lines().count(), 2);
+
+    let (folder, damaged) = copy_of(&sound);
+    std::fs::create_dir(folder.path().join("deeper")).unwrap();
+    let deeper = folder
+        .path()
+        .join("deeper")
+        .join(sound.file_name().unwrap());
+    std::fs::rename(&damaged, &deeper).unwrap();
+    let out = all(folder.path(), Exit::Success);
+    assert!(out.starts_with(&format!(
+        "sound  {}\n1 of 1 runs are sound, with ",
+        deeper.display()
+    )));
+    // And a second one, which is not.
+    let (_folder, copy) = copy_of(&sound);
+    std::fs::write(copy.join("records.ndjson"), "").unwrap();
+    std::fs::rename(&copy, folder.path().join(sound.file_name().unwrap())).unwrap();
+    let out = all(folder.path(), Exit::Found);
+    assert!(
+        out.contains("not sound  ") && out.contains("1 of 2 runs are sound"),
+        "{out}"
+    );
+    let json = plugobs(["check", "--all", "--json", folder.path().to_str().unwrap()]);
+    assert_eq!(json.expect(Exit::Found).out.lines().count(), 2);
+
+    let empty = tempfile::tempdir().unwrap();
+    all(empty.path(), Exit::NotDone);
+}
+
+#[test]
 fn what_is_no_run_cannot_be_checked() {
     let folder = tempfile::tempdir().unwrap();
     let ran = plugobs(["check", folder.path().to_str().unwrap()]).expect(Exit::NotDone);

@@ -154,7 +154,7 @@ fn manifest() -> Manifest {
 
 /// The plugin is an example of this crate: Cargo builds it with the tests, and
 /// puts it beside the folder of the tests' own program.
-fn fan_out_program() -> PathBuf {
+pub(crate) fn fan_out_program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("examples/fan-out");
     let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified());

@@ -10,6 +10,7 @@ mod checking;
 mod demo;
 mod dependencies;
 mod fan_out;
+mod interrupts;
 mod plans;
 mod readme;
 mod runs;

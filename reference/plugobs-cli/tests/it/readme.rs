@@ -115,6 +115,7 @@ fn the_paths_in_the_documents_lead_somewhere() {
         "CHANGELOG.md",
         "conformance/README.md",
         "conformance/fixtures/plans/README.md",
+        "reference/plugobs-cli/README.md",
     ] {
         let document = repository().join(document);
         let folder = document.parent().unwrap();

@@ -311,6 +311,28 @@ fn no_more_tests_run_at_once_than_the_plan_says() {
 }
 
 #[test]
+fn a_plan_is_found_in_the_current_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    // Programs with a / in them, and working folders, are relative to the plan.
+    let program_here = folder.path().join("here");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_plugobs"), program_here).unwrap();
+    let mut by_path = csv("csv");
+    by_path["command"] = json!(["./here", "csv-plugin"]);
+    for (name, plugin) in [("a.json", csv("csv")), ("b.json", by_path)] {
+        let plan = one_test(plugin, json!([compare("a\n1\n")]));
+        std::fs::write(folder.path().join(name), plan.to_string()).unwrap();
+        let output = program()
+            .args(["run", name])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert!(out.ends_with("\nplugobs show\n"), "{out}");
+    }
+}
+
+#[test]
 fn the_session_is_in_the_run() {
     let runs = Runs::new();
     let plan = fixture_plan("operations.json");
