@@ -301,6 +301,10 @@ pub struct ConfiguredInteraction {
     pub markup_is_html: bool,
     /// Such as `request`.
     pub part_name: String,
+    /// Rules of the metadata, by path.
+    pub metadata_rules: BTreeMap<String, Vec<Rule>>,
+    /// Generators of the metadata, by path.
+    pub metadata_generators: BTreeMap<String, Rule>,
 }
 
 /// What a mock server or verification found about one thing.

@@ -17,7 +17,7 @@ use crate::intake::hub::DRIVER_TARGET;
 use crate::interface::Response;
 use crate::transport::CallError;
 
-/// An error status here is a refusal, whatever its code.
+/// Without an answer to this one there is no plugin (OBS-FAIL-08).
 const INIT: &str = "InitPlugin";
 
 /// A call that is being made, for the report of a crash.
@@ -94,11 +94,11 @@ impl PluginInner {
     /// The registry's code of a call's error.
     pub(crate) fn failure_code(&self, operation: &str, error: &CallError) -> FailureCode {
         match error {
-            CallError::Status { .. } if operation == INIT => FailureCode::InitRefused,
-            CallError::Timeout(_) => FailureCode::CallTimeout,
             CallError::Connection(_) if self.connection.exit().borrow().is_some() => {
                 FailureCode::Crashed
             }
+            _ if operation == INIT => FailureCode::InitRefused,
+            CallError::Timeout(_) => FailureCode::CallTimeout,
             CallError::Connection(_) => FailureCode::ConnectionLost,
             CallError::Trapped(_) => FailureCode::Trapped,
             CallError::Status { .. } | CallError::NotInInterface { .. } => FailureCode::CallFailed,

@@ -17,7 +17,7 @@ use crate::intake::InstanceIntake;
 use crate::intake::instance::InstanceState;
 use crate::interface::{Request, Response};
 use crate::manifest::{Manifest, ManifestError};
-use crate::transport::{Connection, Launch};
+use crate::transport::{Connection, Launch, TransportFailure};
 
 /// Finds the plugin by the rules of its source.
 pub(crate) fn find(
@@ -98,7 +98,18 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
         level: inner.settings.level,
         environment: inner.settings.environment.clone(),
     };
-    let connection = match transport.launch(launch).await {
+    // A launch that is let go of leaves nothing running.
+    let mut closing = inner.closing.subscribe();
+    let launched = tokio::select! {
+        biased;
+        _ = closing.wait_for(|closing| *closing) => Err(TransportFailure {
+            code: FailureCode::CannotStart,
+            message: "the driver shut down while the plugin was starting".to_owned(),
+            exit: None,
+        }),
+        launched = transport.launch(launch) => launched,
+    };
+    let connection = match launched {
         Ok(connection) => connection,
         Err(failure) => {
             state.close_accounts();
@@ -112,19 +123,28 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
         state.clone(),
         connection,
     ));
-    let catalogue = match initialise(inner, &plugin).await {
+    let initialised = tokio::select! {
+        biased;
+        _ = closing.wait_for(|closing| *closing) => Err(fail(
+            FailureCode::InitRefused,
+            "the driver shut down before the plugin had answered InitPlugin".to_owned(),
+            None,
+        )),
+        initialised = initialise(inner, &plugin) => initialised,
+    };
+    let catalogue = match initialised {
         Ok(catalogue) => catalogue,
         Err(failure) => {
             plugin.stop().await;
             return Err(failure);
         }
     };
+    if !inner.register(&plugin) {
+        plugin.stop().await;
+        let message = "the driver shut down while the plugin was starting";
+        return Err(fail(FailureCode::CannotStart, message.to_owned(), None));
+    }
     inner.catalogue.add(&plugin, catalogue);
-    inner
-        .plugins
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .push(plugin.clone());
     plugin.watch();
     update_catalogues(inner).await;
     Ok(Plugin(plugin))

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use plugobs_core::{RunId, Severity};
 use tokio::runtime::{Handle, Runtime};
+use tokio::sync::watch;
 
 use crate::config::{DriverBuilder, Settings};
 use crate::driver::catalogue::Catalogue;
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
     transports: Vec<Arc<dyn Transport>>,
     pub(crate) plugins: Mutex<Vec<Arc<PluginInner>>>,
     pub(crate) catalogue: Catalogue,
+    /// Set once the driver shuts down: nothing is started any more.
+    pub(crate) closing: watch::Sender<bool>,
 }
 
 impl Driver {
@@ -94,6 +97,7 @@ impl Driver {
             transports,
             plugins: Mutex::default(),
             catalogue: Catalogue::default(),
+            closing: watch::Sender::new(false),
         }))
     }
 
@@ -145,7 +149,8 @@ impl Driver {
         }
     }
 
-    /// Stops every plugin, then ends the run: sinks take what is queued.
+    /// Stops every plugin, one that is still starting included, then ends the
+    /// run: sinks take what is queued.
     /// Returns what each sink lost. Calling it again does nothing.
     pub async fn shutdown(&self) -> Vec<SinkLoss> {
         let inner = self.0.clone();
@@ -197,6 +202,17 @@ impl Inner {
             .clone()
     }
 
+    /// Takes a plugin that was started; `false` once the driver shuts down.
+    pub(crate) fn register(&self, plugin: &Arc<PluginInner>) -> bool {
+        let mut plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        // Looked at under the lock: what is registered before is stopped.
+        let open = !*self.closing.borrow();
+        if open {
+            plugins.push(plugin.clone());
+        }
+        open
+    }
+
     pub(crate) fn transport(&self, executable_type: &str) -> Option<Arc<dyn Transport>> {
         self.transports
             .iter()
@@ -205,6 +221,7 @@ impl Inner {
     }
 
     async fn shut_down(self: Arc<Self>) -> Vec<SinkLoss> {
+        self.closing.send_replace(true);
         let plugins =
             std::mem::take(&mut *self.plugins.lock().unwrap_or_else(PoisonError::into_inner));
         let stops: Vec<_> = plugins

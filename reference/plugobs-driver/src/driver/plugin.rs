@@ -1,7 +1,7 @@
 //! A loaded instance.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use plugobs_core::registry::FailureCode;
@@ -34,7 +34,7 @@ pub(crate) struct PluginInner {
     pub(crate) crashed: OnceLock<PluginFailure>,
     pub(crate) calls_in_flight: AtomicUsize,
     stopping: AtomicBool,
-    ended: AtomicBool,
+    ended: Once,
     started: Instant,
 }
 
@@ -103,7 +103,7 @@ impl PluginInner {
             crashed: OnceLock::new(),
             calls_in_flight: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
+            ended: Once::new(),
             started: Instant::now(),
         }
     }
@@ -149,16 +149,16 @@ impl PluginInner {
         }
     }
 
-    /// Writes the instance's end into the timeline, once.
+    /// Writes the instance's end into the timeline, once; whoever comes second
+    /// finds it written.
     fn record_end(&self, exit: Exit) {
-        if self.ended.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        self.state.close_accounts();
-        self.state.record_end(Some(exit), self.started.elapsed());
-        if let Some(driver) = self.driver.upgrade() {
-            driver.catalogue.remove(&self.state.id);
-        }
+        self.ended.call_once(|| {
+            self.state.close_accounts();
+            self.state.record_end(Some(exit), self.started.elapsed());
+            if let Some(driver) = self.driver.upgrade() {
+                driver.catalogue.remove(&self.state.id);
+            }
+        });
     }
 
     /// Watches for an end that nobody asked for.

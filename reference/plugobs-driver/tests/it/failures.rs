@@ -245,3 +245,26 @@ async fn a_caller_that_goes_away_harms_nobody() {
         .result
         .unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_is_still_starting_ends_with_its_driver() {
+    let fake = Fake::new(|_, call| match call.request {
+        Request::Init { .. } => Err(Wait::Forever),
+        _ => Ok(plain(call)),
+    });
+    let (builder, records) = builder(&fake);
+    let driver = builder
+        .call_timeout(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    let loading = tokio::spawn({
+        let driver = driver.clone();
+        async move { driver.load_manifest(manifest()).await.err() }
+    });
+    find_event(&records, event::CALL_BEGIN);
+    driver.shutdown().await;
+    assert!(loading.await.unwrap().is_some());
+    assert!(driver.plugins().is_empty());
+    let after = driver.load_manifest(manifest()).await.err().unwrap();
+    assert_eq!(after.code(), FailureCode::CannotStart);
+}

@@ -200,6 +200,8 @@ macro_rules! common_messages {
                 plugin_configuration: of.plugin_configuration.map(configuration_from_proto),
                 markup: of.interaction_markup,
                 part_name: of.part_name,
+                metadata_rules: rules_from_proto(of.metadata_rules),
+                metadata_generators: generators_from_proto(of.metadata_generators),
             };
             neutral::Response::Configured {
                 error: response.error,
