@@ -1,5 +1,5 @@
-//! The `plugobs` command. Each subcommand is a module of [`commands`]; plans
-//! are read by [`plan`] and carried out by `execute`.
+//! The `plugobs` command. Each subcommand is a module of `commands`; plans are
+//! read by [`plan`] and carried out by `execute`.
 
 mod args;
 mod commands;

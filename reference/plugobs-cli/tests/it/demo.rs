@@ -73,6 +73,15 @@ fn it_leaves_a_sound_run_and_says_what_to_type_next() {
     assert_eq!(report["counts"]["tests"], 2);
     assert_eq!(report["counts"]["instances"], 2);
     assert_eq!(report["counts"]["missing"], 0);
+    assert_eq!(report["notes"], 0, "{report:#}");
+    let manifest = std::fs::read(run.join("run.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let instances = manifest["instances"].as_array().unwrap();
+    assert_eq!(instances.len(), 2);
+    assert!(
+        instances.iter().all(|i| i["exitCode"] == 0),
+        "{instances:#?}"
+    );
     assert_eq!(report["counts"]["quarantined"], 0);
 }
 
