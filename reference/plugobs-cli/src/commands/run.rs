@@ -85,10 +85,10 @@ fn text(result: &RunResult, is_default: bool, io: &mut Io<'_>) -> Result<(), Cli
     match not_passed.and_then(|test| test.report.as_ref()) {
         Some(report) => {
             let test = shell_word(&report.test_run_id);
-            writeln!(io.out, "{show} --test {test}")?;
+            writeln!(io.out, "Its story: {show} --test {test}")?;
         }
-        None if !result.failures.is_empty() => writeln!(io.out, "{show} --failures")?,
-        None => writeln!(io.out, "{show}")?,
+        None if !result.failures.is_empty() => writeln!(io.out, "What failed: {show} --failures")?,
+        None => writeln!(io.out, "All of it: {show}")?,
     }
     Ok(())
 }

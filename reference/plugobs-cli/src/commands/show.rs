@@ -4,7 +4,7 @@ use std::path::Path;
 
 use plugobs_core::json::write_json_line;
 use plugobs_core::sanitise::line;
-use plugobs_runfile::read::overview::instance_labels;
+use plugobs_runfile::read::overview::{TestOverview, instance_labels};
 use plugobs_runfile::{Entry, ReadError, RunReader};
 use plugobs_view as view;
 
@@ -53,12 +53,19 @@ fn overview(reader: &RunReader, args: &ShowArgs, io: &mut Io<'_>) -> Result<(), 
     io.out.write_all(text.as_bytes())?;
     let is_default = args.run.run == Path::new(DEFAULT_OUT);
     let show = command(&io.called, "show", (!is_default).then_some(reader.path()));
-    if let Some(test) = overview.tests.first() {
+    // The first that did not pass is the one to look at.
+    let passed = |test: &&TestOverview| {
+        let outcome = test.info.as_ref().and_then(|info| info.outcome.as_deref());
+        outcome == Some("passed")
+    };
+    let mut tests = overview.tests.iter();
+    let test = tests.find(|test| !passed(test));
+    if let Some(test) = test.or(overview.tests.first()) {
         let test = shell_word(&line(&test.test_run_id));
-        writeln!(io.out, "\n{show} --test {test}")?;
+        writeln!(io.out, "\nA test's story: {show} --test {test}")?;
     }
     if !overview.failures.is_empty() {
-        writeln!(io.out, "{show} --failures")?;
+        writeln!(io.out, "What failed: {show} --failures")?;
     }
     Ok(())
 }

@@ -102,7 +102,7 @@ fn a_mismatch_is_told_and_is_exit_code_1() {
     assert!(ran.out.contains(told), "{}", ran.out);
     assert!(ran.out.contains("\n1 failed after "), "{}", ran.out);
     let run = runs.only_run();
-    let next = format!("plugobs show {} --test t\n", run.display());
+    let next = format!("\nIts story: plugobs show {} --test t\n", run.display());
     assert!(ran.out.ends_with(&next), "{}", ran.out);
     // The second call was made all the same.
     let ended = |r: &&Value| r["eventName"] == "call.end" && r["testRunId"] == "t";
@@ -192,7 +192,7 @@ fn a_plugin_that_exits_is_exit_code_3_with_its_last_words() {
     assert!(ran.out.contains("no port left"), "{}", ran.out);
     assert!(ran.out.contains("not run  a test\n"), "{}", ran.out);
     let run = runs.only_run();
-    let next = format!("plugobs show {} --failures\n", run.display());
+    let next = format!("\nWhat failed: plugobs show {} --failures\n", run.display());
     assert!(ran.out.ends_with(&next), "{}", ran.out);
 
     let shown = plugobs(["show", "--failures", run.to_str().unwrap()]).expect(Exit::Success);
@@ -328,7 +328,7 @@ fn a_plan_is_found_in_the_current_folder() {
             .unwrap();
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let out = String::from_utf8(output.stdout).unwrap();
-        assert!(out.ends_with("\nplugobs show\n"), "{out}");
+        assert!(out.ends_with("\nAll of it: plugobs show\n"), "{out}");
     }
 }
 

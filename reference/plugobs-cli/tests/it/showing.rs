@@ -112,7 +112,10 @@ fn without_a_test_it_shows_the_whole() {
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }
-    let next = format!("plugobs show {} --test people\n", run.display());
+    let next = format!(
+        "\nA test's story: plugobs show {} --test orders\n",
+        run.display()
+    );
     assert!(out.ends_with(&next), "{out}");
     assert_eq!(
         show(&run, &["--failures"]).expect(Exit::Success).out,
