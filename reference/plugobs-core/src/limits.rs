@@ -7,6 +7,10 @@ use crate::registry::{limit, mark};
 use crate::sanitise::cut;
 use crate::value::{Scalar, Value};
 
+/// Marks of a record (OBS-LIM-08): they are short words, and a list of many is
+/// noise from a hostile sender.
+const MARKS: usize = 16;
+
 /// Limits of records and batches (`spec/limits.md`). All are bytes but for
 /// `attributes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,8 @@ impl Default for Limits {
 
 impl Limits {
     /// Cuts the record to the limits at character boundaries, marks it
-    /// `truncated` and counts the bytes. A record within them is left alone.
+    /// `truncated` and counts the bytes. A record within them is left alone, but
+    /// for an exception's empty texts, which are absent ones.
     pub fn enforce(&self, record: &mut Record) {
         let mut cut = self.cut_names(record);
         cut += cut_text(&mut record.message, self.message_bytes);
@@ -48,22 +53,23 @@ impl Limits {
         if let Some(exception) = &mut record.exception {
             cut += cut_exception(exception, self.message_bytes);
         }
-        cut += self.cut_whole(record);
-        if cut > 0 {
-            record.mark(mark::TRUNCATED);
-            record.truncated_bytes = record.truncated_bytes.saturating_add(cut as u64);
+        // The mark is part of the whole, and so it comes first.
+        if cut > 0 || size(record) > self.record_bytes {
+            cut += mark_truncated(record);
+            cut += self.cut_whole(record);
+            count(record, cut);
         }
+        // A text of which nothing is left is absent, and an exception that says
+        // nothing would be refused with the whole record (OBS-REC-27).
+        record.exception = record.exception.take().and_then(Exception::non_empty);
     }
 
     fn cut_names(&self, record: &mut Record) -> usize {
         let max = limit::NAME_BYTES_DEFAULT;
-        let mut cut = cut_text(&mut record.level, max)
-            + cut_text(&mut record.channel, max)
-            + cut_text(&mut record.target, max);
+        let mut cut = cut_free_names(record, max);
         // An ID of any length is data too; one that was cut breaks its grammar
         // or matches nothing, so it cannot be taken for another.
         for text in [
-            &mut record.event_name,
             &mut record.plugin_instance_id,
             &mut record.test_run_id,
             &mut record.call_id,
@@ -72,13 +78,6 @@ impl Limits {
         .flatten()
         {
             cut += cut_text(text, max);
-        }
-        // Marks are short words; a list of many is noise from a hostile sender.
-        for mark in record.marks.split_off(record.marks.len().min(16)) {
-            cut += mark.len();
-        }
-        for mark in &mut record.marks {
-            cut += cut_text(mark, max);
         }
         cut
     }
@@ -90,61 +89,130 @@ impl Limits {
                 cut += key.len() + value.payload_len();
             }
         }
-        let mut any_key_cut = false;
         for (key, value) in &mut record.attributes {
-            let lost = cut_text(key, self.attribute_key_bytes);
-            any_key_cut |= lost > 0;
-            cut += lost + cut_value(value, self.attribute_value_bytes);
+            cut += cut_text(key, self.attribute_key_bytes);
+            cut += cut_value(value, self.attribute_value_bytes);
         }
-        if any_key_cut {
-            cut += drop_equal_keys(&mut record.attributes);
-        }
-        cut
+        cut + drop_equal_keys(&mut record.attributes)
     }
 
-    /// The whole wins over the parts: attributes go from the last, then the
-    /// stack trace, the exception's message, unknown fields and the message.
+    /// The whole wins over the parts: attributes go from the last, then unknown
+    /// fields, the stack trace, the exception's message and the message; then,
+    /// where a sender left nothing else to cut, the exception's type and marks.
     fn cut_whole(&self, record: &mut Record) -> usize {
         let mut cut = 0;
-        while size(record) > self.record_bytes
-            && let Some((key, value)) = record.attributes.pop()
-        {
-            cut += key.len() + value.payload_len();
-        }
         let over = |record: &Record| size(record).saturating_sub(self.record_bytes);
+        let mut excess = over(record);
+        while excess > 0
+            && let Some(attribute) = record.attributes.pop()
+        {
+            excess = excess.saturating_sub(attribute_size(&attribute));
+            cut += attribute.0.len() + attribute.1.payload_len();
+        }
         if over(record) > 0 {
             cut += std::mem::take(&mut record.unknown_fields).len();
             for (name, value) in std::mem::take(&mut record.unknown_members) {
                 cut += name.len() + value.to_string().len();
             }
         }
-        for part in [2, 1, 0] {
+        for part in [Part::StackTrace, Part::Cause, Part::Message, Part::Type] {
             let excess = over(record);
-            let text = match (part, &mut record.exception) {
-                (0, _) => Some(&mut record.message),
-                (1, Some(exception)) => exception.message.as_mut(),
-                (2, Some(exception)) => exception.stack_trace.as_mut(),
-                _ => None,
+            let exception = record.exception.as_mut();
+            let text = match part {
+                Part::Message => Some(&mut record.message),
+                Part::Cause => exception.and_then(|e| e.message.as_mut()),
+                Part::StackTrace => exception.and_then(|e| e.stack_trace.as_mut()),
+                Part::Type => exception.and_then(|e| e.kind.as_mut()),
             };
             if let (Some(text), true) = (text, excess > 0) {
                 let keep = text.len().saturating_sub(excess);
                 cut += cut_text(text, keep);
             }
         }
+        while over(record) > 0
+            && let Some(last) = record.marks.iter().rposition(|m| m != mark::TRUNCATED)
+        {
+            cut += record.marks.remove(last).len();
+        }
         cut
     }
 }
 
-/// Keys that differed may be equal once they are cut; the first stays
-/// (OBS-LIM-12).
+/// A text that goes where the whole is too big.
+#[derive(Clone, Copy)]
+enum Part {
+    StackTrace,
+    Cause,
+    Message,
+    Type,
+}
+
+/// Cuts what names something and is no identity: level, channel, target, event
+/// and marks. The bytes that went.
+fn cut_free_names(record: &mut Record, max: usize) -> usize {
+    let mut cut = cut_text(&mut record.level, max)
+        + cut_text(&mut record.channel, max)
+        + cut_text(&mut record.target, max);
+    if let Some(name) = &mut record.event_name {
+        cut += cut_text(name, max);
+    }
+    for mark in record.marks.split_off(record.marks.len().min(MARKS)) {
+        cut += mark.len();
+    }
+    for mark in &mut record.marks {
+        cut += cut_text(mark, max);
+    }
+    // Marks that differed may be equal once they are cut (OBS-REC-23).
+    let (mut seen, mut lost) = (HashSet::new(), 0);
+    record.marks.retain(|mark| {
+        let first = seen.insert(mark.clone());
+        lost += if first { 0 } else { mark.len() };
+        first
+    });
+    cut + lost
+}
+
+/// As [`Limits::enforce`], but for names alone, which no limit of a record
+/// makes smaller.
+pub(crate) fn shorten_names(record: &mut Record, max: usize) {
+    let cut = cut_free_names(record, max);
+    if cut > 0 {
+        let marks = mark_truncated(record);
+        count(record, cut + marks);
+    }
+}
+
+/// Marks a record that was cut or will be; the bytes of marks that went for it.
+fn mark_truncated(record: &mut Record) -> usize {
+    if record.has_mark(mark::TRUNCATED) {
+        return 0;
+    }
+    let gone = record.marks.split_off(record.marks.len().min(MARKS - 1));
+    record.mark(mark::TRUNCATED);
+    gone.iter().map(String::len).sum()
+}
+
+fn count(record: &mut Record, cut: usize) {
+    record.truncated_bytes = record.truncated_bytes.saturating_add(cut as u64);
+}
+
+/// Of two attributes with one key, which they may have only since keys were
+/// cut, the first stays (OBS-LIM-12). One without a key has no place.
 fn drop_equal_keys(attributes: &mut Vec<(String, Value)>) -> usize {
+    let mut seen = HashSet::with_capacity(attributes.len());
+    if attributes
+        .iter()
+        .all(|(key, _)| !key.is_empty() && seen.insert(key.as_str()))
+    {
+        return 0;
+    }
     let (mut seen, mut lost) = (HashSet::new(), 0);
     attributes.retain(|(key, value)| {
-        let first = seen.insert(key.clone());
-        if !first {
+        let stays = !key.is_empty() && seen.insert(key.clone());
+        if !stays {
             lost += key.len() + value.payload_len();
         }
-        first
+        stays
     });
     lost
 }
@@ -191,12 +259,12 @@ fn cut_value(value: &mut Value, max: usize) -> usize {
     };
     let (mut kept, mut room, mut lost) = (0, max, 0);
     for scalar in list.iter_mut() {
-        if room == 0 {
-            break;
-        }
-        lost += cut_scalar(scalar, room);
+        lost += cut_scalar(scalar, max);
         // An empty text costs something too, or a list of them has no bound.
-        room = room.saturating_sub(scalar.payload_len().max(8));
+        match room.checked_sub(scalar.payload_len().max(8)) {
+            Some(rest) => room = rest,
+            None => break,
+        }
         kept += 1;
     }
     lost += list[kept..]
@@ -207,10 +275,20 @@ fn cut_value(value: &mut Value, max: usize) -> usize {
     lost
 }
 
-/// An upper bound of the record's size in protobuf: each text, value and
-/// number with its tag and length.
+/// Tag, length and nesting of a text below 2 MiB, rounded up.
+const FIELD: usize = 8;
+
+fn attribute_size((key, value): &(String, Value)) -> usize {
+    let items = match value {
+        Value::Scalar(_) => 1,
+        Value::List(list) => list.len() + 1,
+    };
+    key.len() + value.payload_len() + FIELD * (items + 1)
+}
+
+/// An upper bound of the record's size in protobuf, as a plugin sends it and
+/// with texts below 2 MiB: each text, value and number with its tag and length.
 pub fn size(record: &Record) -> usize {
-    const FIELD: usize = 8; // tag, length and nesting, rounded up
     let optional = |text: &Option<String>| text.as_ref().map_or(0, |t| t.len() + FIELD);
     let mut size = 96 + record.level.len() + record.channel.len();
     size += record.target.len() + record.message.len() + record.unknown_fields.len();
@@ -218,13 +296,7 @@ pub fn size(record: &Record) -> usize {
         + optional(&record.plugin_instance_id)
         + optional(&record.test_run_id)
         + optional(&record.call_id);
-    for (key, value) in &record.attributes {
-        let items = match value {
-            Value::Scalar(_) => 1,
-            Value::List(list) => list.len() + 1,
-        };
-        size += key.len() + value.payload_len() + FIELD * (items + 1);
-    }
+    size += record.attributes.iter().map(attribute_size).sum::<usize>();
     if let Some(e) = &record.exception {
         size += FIELD + optional(&e.kind) + optional(&e.message) + optional(&e.stack_trace);
     }

@@ -38,8 +38,8 @@ pub struct CallIdentity {
 }
 
 impl CallIdentity {
-    /// The metadata of a call, in registry terms. An ID that breaks its
-    /// grammar is left out.
+    /// The metadata of a call, in registry terms. A test run ID that breaks its
+    /// grammar is left out (OBS-ID-10).
     pub fn to_metadata(&self) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::with_capacity(5);
         if let Some(id) = self.valid_test_run_id() {
@@ -62,12 +62,15 @@ impl CallIdentity {
         pairs
     }
 
-    /// Reads the identity from metadata; `get` gives the value of a key. What
-    /// breaks its form is taken as absent: metadata cannot fail a call.
+    /// Reads the identity from metadata; `get` gives the value of a key. A test
+    /// run or trace context that breaks its form is taken as absent
+    /// (OBS-GRPC-14): metadata cannot fail a call. IDs of calls stay as they
+    /// came, so that a driver can tell one that it never sent (OBS-SEC-20).
     pub fn from_metadata<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Self {
         let text = |key: &str| get(key).filter(|v| !v.is_empty()).map(str::to_owned);
         Self {
             test_run_id: text(metadata::PLUGIN_TEST_RUN_ID)
+                .filter(|id| check_test_run_id(id).is_ok())
                 .or_else(|| get(metadata::BAGGAGE).and_then(test_run_id_of_baggage)),
             call_id: text(metadata::PLUGIN_CALL_ID),
             parent_call_id: text(metadata::PLUGIN_PARENT_CALL_ID),
@@ -144,7 +147,10 @@ impl TraceContext {
         );
         // Version ff is forbidden; later versions may append parts.
         let known = version.len() == 2 && version != "ff" && is_lower_hex(version);
-        if !known || (version == "00" && parts.next().is_some()) || flags.len() != 2 {
+        if !known || (version == "00" && parts.next().is_some()) || flags.len() != 2
+            // The number's own reader takes a plus sign and upper case.
+            || !is_lower_hex(flags)
+        {
             return Err(invalid());
         }
         let flags = u64::from_str_radix(flags, 16).map_err(|_| invalid())?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// A set of sequence numbers, kept as ranges: a stream without gaps costs one
-/// entry, whatever its length.
+/// entry, whatever its length. They count from 1 (OBS-ID-41); 0 is never in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SequenceSet {
     // First to last, both included; ranges neither overlap nor touch.
@@ -11,9 +11,9 @@ pub struct SequenceSet {
 }
 
 impl SequenceSet {
-    /// Adds one number. `false` where it was in the set already.
+    /// Adds one number. `false` where it was in the set already, or is 0.
     pub fn insert(&mut self, sequence: u64) -> bool {
-        if self.contains(sequence) {
+        if sequence == 0 || self.contains(sequence) {
             return false;
         }
         self.insert_range(sequence, sequence);
@@ -22,10 +22,10 @@ impl SequenceSet {
 
     /// Adds `first..=last`. Numbers that are in the set already stay once.
     pub fn insert_range(&mut self, first: u64, last: u64) {
+        let (mut first, mut last) = (first.max(1), last);
         if first > last {
             return;
         }
-        let (mut first, mut last) = (first, last);
         // A range that overlaps or touches is taken into the new one. Those
         // before it are found by looking back from the end.
         while let Some((&f, &l)) = self.ranges.range(..=last.saturating_add(1)).next_back() {

@@ -1,5 +1,7 @@
 //! The record: one thing that a plugin or a driver says about itself.
 
+use std::collections::HashSet;
+
 use crate::registry::{channel, mark, source};
 use crate::severity::Severity;
 use crate::timestamp::Timestamp;
@@ -75,6 +77,30 @@ pub struct Exception {
     pub message: Option<String>,
     /// The stack, in the form usual for the language.
     pub stack_trace: Option<String>,
+}
+
+impl Exception {
+    /// Itself with its empty texts as absent ones; `None` where it then says
+    /// nothing.
+    #[must_use]
+    pub fn non_empty(self) -> Option<Self> {
+        let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let says_nothing = self.is_empty();
+        let exception = Self {
+            kind: some(self.kind),
+            message: some(self.message),
+            stack_trace: some(self.stack_trace),
+        };
+        (!says_nothing).then_some(exception)
+    }
+
+    /// Whether it says nothing: each text is absent or empty.
+    pub fn is_empty(&self) -> bool {
+        [&self.kind, &self.message, &self.stack_trace]
+            .into_iter()
+            .flatten()
+            .all(String::is_empty)
+    }
 }
 
 /// W3C trace context.
@@ -163,6 +189,13 @@ impl Record {
         if !self.has_mark(mark) {
             self.marks.push(mark.to_owned());
         }
+    }
+
+    /// Adds marks, each once (OBS-REC-23), however many a sender gives.
+    pub fn add_marks(&mut self, marks: Vec<String>) {
+        let mut seen: HashSet<String> = self.marks.iter().cloned().collect();
+        let new = |mark: &String| !mark.is_empty() && seen.insert(mark.clone());
+        self.marks.extend(marks.into_iter().filter(new));
     }
 
     /// Whether it bears the mark.

@@ -1,20 +1,28 @@
 //! A record as a line on standard error: how a plugin speaks before its stream
 //! is up, after it is lost for good, and where there is no host at all.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::Rejection;
 use crate::json::escape::EscapingFormatter;
 use crate::json::{strict, write};
-use crate::limits::Limits;
+use crate::limits::{Limits, shorten_names};
 use crate::record::Record;
 use crate::registry::{RejectionCode, limit};
 
 /// What every such line begins with; nothing else does by chance.
 pub const PREFIX: &str = "{\"plugobs\":1,";
 
+const VERSION_MEMBER: &str = "plugobs";
+
 /// What a line of any version begins with.
 const ANY_VERSION: &[u8] = b"{\"plugobs\":";
+
+/// Where a record is to be smaller than that, it is its names that are too
+/// long: two dozen of them, each byte written as six.
+const NAMES_BUDGET: usize = 4096;
 
 /// Whether a line claims to be a record.
 pub fn is_record_line(line: &[u8]) -> bool {
@@ -24,12 +32,16 @@ pub fn is_record_line(line: &[u8]) -> bool {
 /// The record as one line, without the line feed, cut to 32 KiB
 /// (`stderr_record_bytes`) where it is longer.
 pub fn to_stderr_line(record: &Record) -> String {
+    let record = &*without_version(record);
     let mut line = encode(record);
     let mut budget = limit::STDERR_RECORD_BYTES_DEFAULT;
     let mut cut = None;
     // JSON may write one byte as six; halving ends after a few rounds.
     while line.len() > limit::STDERR_RECORD_BYTES_DEFAULT && budget > 64 {
         let smaller = cut.get_or_insert_with(|| record.clone());
+        if budget <= NAMES_BUDGET {
+            shorten_names(smaller, 64);
+        }
         Limits {
             message_bytes: budget / 4,
             attribute_value_bytes: budget / 8,
@@ -61,7 +73,7 @@ pub fn parse_stderr_line(line: &str) -> Result<Record, Rejection> {
         ));
     }
     let mut object = strict::object(line)?;
-    match object.shift_remove("plugobs") {
+    match object.shift_remove(VERSION_MEMBER) {
         Some(version) if version == 1 => {
             let record = crate::json::from_object(object)?;
             let missing = match (record.epoch, record.sequence) {
@@ -80,12 +92,22 @@ pub fn parse_stderr_line(line: &str) -> Result<Record, Rejection> {
     }
 }
 
+/// A member that a record has from elsewhere would stand beside the line's own.
+fn without_version(record: &Record) -> Cow<'_, Record> {
+    if !record.unknown_members.contains_key(VERSION_MEMBER) {
+        return Cow::Borrowed(record);
+    }
+    let mut record = record.clone();
+    record.unknown_members.shift_remove(VERSION_MEMBER);
+    Cow::Owned(record)
+}
+
 struct Versioned<'a>(&'a Record);
 
 impl Serialize for Versioned<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("plugobs", &1)?;
+        map.serialize_entry(VERSION_MEMBER, &1)?;
         write::write_members(self.0, &mut map)?;
         map.end()
     }

@@ -13,7 +13,7 @@ pub struct Timestamp(u64);
 
 impl Timestamp {
     /// From Unix nanoseconds.
-    pub fn from_unix_nanos(nanos: u64) -> Self {
+    pub const fn from_unix_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
@@ -27,8 +27,7 @@ impl Timestamp {
     /// # Errors
     /// `invalid_timestamp`.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
-        // The library takes +00:00 too, which the form does not have.
-        text.ends_with('Z')
+        has_form(text)
             .then(|| humantime::parse_rfc3339(text).ok())
             .flatten()
             .and_then(|time| Self::try_from(time).ok())
@@ -42,6 +41,18 @@ impl Timestamp {
                 )
             })
     }
+}
+
+/// Whether a time ends as OBS-JSON-12 has it: `Z`, after none to nine digits of
+/// fraction. The library takes more: an offset, a dot alone, any digits.
+fn has_form(text: &str) -> bool {
+    let Some(fraction) = text.get(19..).and_then(|rest| rest.strip_suffix('Z')) else {
+        return false;
+    };
+    fraction.is_empty()
+        || fraction.strip_prefix('.').is_some_and(|digits| {
+            (1..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        })
 }
 
 impl TryFrom<SystemTime> for Timestamp {

@@ -1,5 +1,7 @@
 //! Whether a record keeps the rules, once its form has been read.
 
+use std::collections::HashSet;
+
 use crate::error::Rejection;
 use crate::ids::{check_test_run_id, is_canonical_uuid};
 use crate::record::Record;
@@ -111,11 +113,13 @@ fn identities(record: &Record) -> Result<(), Rejection> {
 }
 
 fn attributes(record: &Record) -> Result<(), Rejection> {
-    for (at, (key, _)) in record.attributes.iter().enumerate() {
+    // A sender chooses how many there are, so comparing each with each is out.
+    let mut seen = HashSet::with_capacity(record.attributes.len());
+    for (key, _) in &record.attributes {
         if key.is_empty() {
             return Err(missing("attributes", "a key is empty"));
         }
-        if record.attributes[..at].iter().any(|(k, _)| k == key) {
+        if !seen.insert(key.as_str()) {
             let field = format!("attributes.{key}");
             return Err(Rejection::new(
                 Code::DuplicateKey,

@@ -121,7 +121,7 @@ fn record_into_proto(record: Record) -> v1::Record {
 pub fn record_from_proto(proto: v1::Record) -> Result<Record, Rejection> {
     let timestamp = Timestamp::from_unix_nanos(proto.timestamp_unix_nano);
     let mut record = Record::new(timestamp, Severity::INFO, "", "");
-    record.set_marks(proto.marks);
+    record.add_marks(proto.marks);
     record.set_level(&proto.level, Severity::from_number(proto.severity_number));
     record.plugin_instance_id = some(proto.plugin_instance_id);
     record.test_run_id = some(proto.test_run_id);

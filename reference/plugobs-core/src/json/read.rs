@@ -33,19 +33,18 @@ pub fn from_object(object: Map<String, Json>) -> Result<Record, Rejection> {
         .time("timestamp")?
         .ok_or_else(|| Rejection::new(Code::MissingField, "timestamp", "a time is expected"))?;
     let level = members.text("level")?;
-    let number = members.uint("severityNumber")?;
+    let number = members.small("severityNumber")?;
     let mut record = Record::new(timestamp, Severity::INFO, "", "");
     set_severity(&mut record, level, number)?;
     record.message = members.text("message")?.unwrap_or_default();
     record.target = members.text("target")?.unwrap_or_default();
     record.channel = members
         .text("channel")?
-        .filter(|name| !name.is_empty())
         .unwrap_or_else(|| channel::OPERATIONAL.to_owned());
-    record.event_name = members.non_empty("eventName")?;
-    record.plugin_instance_id = members.non_empty("pluginInstanceId")?;
-    record.test_run_id = members.non_empty("testRunId")?;
-    record.call_id = members.non_empty("callId")?;
+    record.event_name = members.text("eventName")?;
+    record.plugin_instance_id = members.text("pluginInstanceId")?;
+    record.test_run_id = members.text("testRunId")?;
+    record.call_id = members.text("callId")?;
     record.epoch = members.uint("epoch")?;
     record.sequence = members.uint("sequence")?;
     if let Some(object) = members.object("attributes")? {
@@ -60,15 +59,13 @@ pub fn from_object(object: Map<String, Json>) -> Result<Record, Rejection> {
     if let Some(object) = members.object("traceContext")? {
         record.trace_context = Some(read_trace_context(object)?);
     }
-    for name in members.texts("marks")? {
-        record.mark(&name);
-    }
+    record.add_marks(members.texts("marks")?);
     record.truncated_bytes = members.uint("truncatedBytes")?.unwrap_or(0);
     record.observed_timestamp = members.time("observedTimestamp")?;
-    record.run_id = members.non_empty("runId")?;
-    record.plugin_name = members.non_empty("pluginName")?;
-    record.plugin_version = members.non_empty("pluginVersion")?;
-    record.source = members.non_empty("source")?;
+    record.run_id = members.text("runId")?;
+    record.plugin_name = members.text("pluginName")?;
+    record.plugin_version = members.text("pluginVersion")?;
+    record.source = members.text("source")?;
     if let Some(object) = members.object("claimed")? {
         record.claimed = Some(read_claimed(object)?);
     }
@@ -125,8 +122,12 @@ struct Members {
 }
 
 impl Members {
+    /// A known member; an empty text is none, whatever the member's type
+    /// (OBS-JSON-08).
     fn take(&mut self, name: &str) -> Option<Json> {
-        self.object.shift_remove(name)
+        self.object
+            .shift_remove(name)
+            .filter(|value| value.as_str() != Some(""))
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>, Rejection> {
@@ -135,10 +136,6 @@ impl Members {
             Some(Json::String(text)) => Ok(Some(text)),
             Some(other) => Err(wrong_type(name, "a text", &other)),
         }
-    }
-
-    fn non_empty(&mut self, name: &str) -> Result<Option<String>, Rejection> {
-        Ok(self.text(name)?.filter(|text| !text.is_empty()))
     }
 
     fn time(&mut self, name: &str) -> Result<Option<Timestamp>, Rejection> {
@@ -151,6 +148,15 @@ impl Members {
         match self.take(name) {
             None => Ok(None),
             Some(value) => read_uint(name, &value).map(Some),
+        }
+    }
+
+    /// A number that has no form as text, because every reader keeps it.
+    fn small(&mut self, name: &str) -> Result<Option<u64>, Rejection> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(value @ Json::Number(_)) => read_uint(name, &value).map(Some),
+            Some(other) => Err(wrong_type(name, "a number", &other)),
         }
     }
 
@@ -240,15 +246,21 @@ fn read_tagged(field: &str, object: Map<String, Json>) -> Result<Scalar, Rejecti
     if let (Some((tag, Json::String(text))), None) = (members.next(), members.next()) {
         let out_of_range = || Rejection::new(Code::OutOfRange, field, format!("{text:?} as {tag}"));
         match tag.as_str() {
-            "int" => return text.parse().map(Scalar::Int).map_err(|_| out_of_range()),
+            // Rust reads a plus sign; the form has none.
+            "int" if !text.starts_with('+') => {
+                return text.parse().map(Scalar::Int).map_err(|_| out_of_range());
+            }
+            "int" => return Err(out_of_range()),
             "double" => {
                 let double = match text.as_str() {
                     "NaN" => f64::NAN,
                     "Infinity" => f64::INFINITY,
                     "-Infinity" => f64::NEG_INFINITY,
-                    // Rust reads "inf" and "nan" in any case; the form does not.
-                    text if text.bytes().all(|b| b"+-.0123456789eE".contains(&b)) => {
-                        text.parse().map_err(|_| out_of_range())?
+                    // The grammar is JSON's, so that "inf", ".5" and " 1" are none.
+                    text if text.ends_with(|c: char| c.is_ascii_digit())
+                        && text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) =>
+                    {
+                        serde_json::from_str(text).map_err(|_| out_of_range())?
                     }
                     _ => return Err(out_of_range()),
                 };
@@ -292,7 +304,7 @@ fn read_trace_context(object: Map<String, Json>) -> Result<TraceContext, Rejecti
     let mut members = Members { object };
     let trace_id = members.text("traceId")?.unwrap_or_default();
     let span_id = members.text("spanId")?.unwrap_or_default();
-    let flags = members.uint("flags")?.unwrap_or(0);
+    let flags = members.small("flags")?.unwrap_or(0);
     TraceContext::from_hex(&trace_id, &span_id, flags)
 }
 

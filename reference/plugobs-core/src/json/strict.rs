@@ -10,75 +10,105 @@ use crate::registry::RejectionCode;
 
 const DUPLICATE: &str = "duplicate member ";
 
+/// What the JSON library says of a number that no double can hold.
+const TOO_LARGE: &str = "number out of range";
+
 /// Reads one JSON object and refuses duplicate members at any depth.
 ///
 /// # Errors
 /// `duplicate_key` with the member's name, `out_of_range` for an integer that
-/// fits no 64 bits, or `invalid_json`.
+/// fits no 64 bits or a number that fits no double, or `invalid_json`.
 pub fn object(text: &str) -> Result<Map<String, Value>, Rejection> {
-    match serde_json::from_str::<Strict>(text) {
-        Ok(Strict(Value::Object(map))) => match huge_integer(text) {
-            None => Ok(map),
-            Some(token) => Err(Rejection::new(
+    let map = parse(text)?;
+    let mut has_negative_zero = false;
+    for (_, token) in numbers(text) {
+        has_negative_zero |= token == "-0";
+        if is_huge_integer(token) {
+            return Err(Rejection::new(
                 RejectionCode::OutOfRange,
                 "$",
                 format!("{token} fits no 64-bit integer; write it as a text or as a double"),
-            )),
-        },
-        Ok(_) => Err(Rejection::new(
+            ));
+        }
+    }
+    if has_negative_zero {
+        return parse(&without_negative_zeros(text));
+    }
+    Ok(map)
+}
+
+fn parse(text: &str) -> Result<Map<String, Value>, Rejection> {
+    let refuse = |code, detail: String| Err(Rejection::new(code, "$", detail));
+    match serde_json::from_str::<Strict>(text) {
+        Ok(Strict(Value::Object(map))) => Ok(map),
+        Ok(_) => refuse(
             RejectionCode::InvalidJson,
-            "$",
-            "an object is expected",
-        )),
+            "an object is expected".to_owned(),
+        ),
         Err(error) => {
             let detail = error.to_string();
             let code = if detail.starts_with(DUPLICATE) {
                 RejectionCode::DuplicateKey
+            } else if detail.starts_with(TOO_LARGE) {
+                RejectionCode::OutOfRange
             } else {
                 RejectionCode::InvalidJson
             };
-            Err(Rejection::new(code, "$", detail))
+            refuse(code, detail)
         }
     }
 }
 
-/// The first number without fraction and exponent that fits no 64 bits: the
-/// JSON library would turn it into a double without a word. The text is known
+/// Whether a number without fraction and exponent fits no 64 bits: the JSON
+/// library would turn it into a double without a word.
+fn is_huge_integer(token: &str) -> bool {
+    let digits = token.trim_start_matches('-');
+    // Below nineteen digits everything fits.
+    digits.len() >= 19
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && token.parse::<i64>().is_err()
+        && token.parse::<u64>().is_err()
+}
+
+/// The text with each `-0` as ` 0`: without a fraction it is an integer
+/// (OBS-JSON-18), and the JSON library would make a double of it.
+fn without_negative_zeros(text: &str) -> String {
+    let mut plain = text.to_owned();
+    for (at, _) in numbers(text).filter(|(_, token)| *token == "-0") {
+        plain.replace_range(at..=at, " ");
+    }
+    plain
+}
+
+/// The numbers outside of strings, each with where it begins. The text is known
 /// to be valid JSON.
-fn huge_integer(text: &str) -> Option<&str> {
+fn numbers(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => {
-                at += 1;
-                while bytes[at] != b'"' {
-                    // An escape is at least two bytes, of which the second may
-                    // be a quote.
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            match bytes[at] {
+                b'"' => {
+                    at += 1;
+                    while bytes[at] != b'"' {
+                        // An escape is at least two bytes, of which the second
+                        // may be a quote.
+                        at += if bytes[at] == b'\\' { 2 } else { 1 };
+                    }
+                    at += 1;
                 }
-                at += 1;
-            }
-            b'-' | b'0'..=b'9' => {
-                let rest = &bytes[at..];
-                let number = |b: &u8| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
-                let length = rest.iter().take_while(|b| number(b)).count();
-                let token = &text[at..at + length];
-                let digits = token.trim_start_matches('-');
-                // Below nineteen digits everything fits.
-                if digits.len() >= 19
-                    && digits.bytes().all(|b| b.is_ascii_digit())
-                    && token.parse::<i64>().is_err()
-                    && token.parse::<u64>().is_err()
-                {
-                    return Some(token);
+                b'-' | b'0'..=b'9' => {
+                    let start = at;
+                    let number =
+                        |b: &u8| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+                    at += bytes[at..].iter().take_while(|b| number(b)).count();
+                    return Some((start, &text[start..at]));
                 }
-                at += length;
+                _ => at += 1,
             }
-            _ => at += 1,
         }
-    }
-    None
+        None
+    })
 }
 
 struct Strict(Value);

@@ -44,17 +44,18 @@ pub(crate) fn write_members<M: SerializeMap>(record: &Record, map: &mut M) -> Re
     map.serialize_entry("message", &record.message)?;
     map.serialize_entry("target", &record.target)?;
     map.serialize_entry("channel", &record.channel)?;
-    optional(map, "eventName", record.event_name.as_ref())?;
-    optional(map, "pluginInstanceId", record.plugin_instance_id.as_ref())?;
-    optional(map, "testRunId", record.test_run_id.as_ref())?;
-    optional(map, "callId", record.call_id.as_ref())?;
+    text(map, "eventName", &record.event_name)?;
+    text(map, "pluginInstanceId", &record.plugin_instance_id)?;
+    text(map, "testRunId", &record.test_run_id)?;
+    text(map, "callId", &record.call_id)?;
     optional(map, "epoch", record.epoch.map(Uint64).as_ref())?;
     optional(map, "sequence", record.sequence.map(Uint64).as_ref())?;
     map.serialize_entry("severityNumber", &record.severity.number())?;
     if !record.attributes.is_empty() {
         map.serialize_entry("attributes", &Attributes(&record.attributes))?;
     }
-    optional(map, "exception", record.exception.as_ref())?;
+    let exception = record.exception.as_ref().filter(|e| !e.is_empty());
+    optional(map, "exception", exception)?;
     optional(map, "traceContext", record.trace_context.as_ref())?;
     if !record.marks.is_empty() {
         map.serialize_entry("marks", &record.marks)?;
@@ -63,10 +64,10 @@ pub(crate) fn write_members<M: SerializeMap>(record: &Record, map: &mut M) -> Re
         map.serialize_entry("truncatedBytes", &Uint64(record.truncated_bytes))?;
     }
     optional(map, "observedTimestamp", record.observed_timestamp.as_ref())?;
-    optional(map, "runId", record.run_id.as_ref())?;
-    optional(map, "pluginName", record.plugin_name.as_ref())?;
-    optional(map, "pluginVersion", record.plugin_version.as_ref())?;
-    optional(map, "source", record.source.as_ref())?;
+    text(map, "runId", &record.run_id)?;
+    text(map, "pluginName", &record.plugin_name)?;
+    text(map, "pluginVersion", &record.plugin_version)?;
+    text(map, "source", &record.source)?;
     optional(map, "claimed", record.claimed.as_ref())?;
     if !record.unknown_fields.is_empty() {
         map.serialize_entry("unknownFields", &STANDARD.encode(&record.unknown_fields))?;
@@ -75,6 +76,15 @@ pub(crate) fn write_members<M: SerializeMap>(record: &Record, map: &mut M) -> Re
         map.serialize_entry(name, value)?;
     }
     Ok(())
+}
+
+/// An empty text is an absent one (OBS-JSON-02).
+fn text<M: SerializeMap>(
+    map: &mut M,
+    name: &'static str,
+    value: &Option<String>,
+) -> Result<(), M::Error> {
+    optional(map, name, value.as_ref().filter(|text| !text.is_empty()))
 }
 
 fn optional<M: SerializeMap, T: Serialize + ?Sized>(
@@ -160,8 +170,12 @@ fn integral_double(double: f64) -> String {
             "-Infinity"
         }
         .to_owned()
-    } else {
+    } else if double.abs() < 1e16 {
         double.to_string()
+    } else {
+        // Up to here each digit counts; from here on, zeros would be written
+        // that nobody needs (OBS-JSON-17).
+        format!("{double:e}")
     }
 }
 
@@ -174,9 +188,9 @@ fn tagged<S: Serializer>(serializer: S, tag: &'static str, text: &str) -> Result
 impl Serialize for Exception {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        optional(&mut map, "type", self.kind.as_ref())?;
-        optional(&mut map, "message", self.message.as_ref())?;
-        optional(&mut map, "stackTrace", self.stack_trace.as_ref())?;
+        text(&mut map, "type", &self.kind)?;
+        text(&mut map, "message", &self.message)?;
+        text(&mut map, "stackTrace", &self.stack_trace)?;
         map.end()
     }
 }
@@ -194,14 +208,10 @@ impl Serialize for TraceContext {
 impl Serialize for Claimed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        optional(
-            &mut map,
-            "pluginInstanceId",
-            self.plugin_instance_id.as_ref(),
-        )?;
-        optional(&mut map, "testRunId", self.test_run_id.as_ref())?;
-        optional(&mut map, "callId", self.call_id.as_ref())?;
-        optional(&mut map, "via", self.via.as_ref())?;
+        text(&mut map, "pluginInstanceId", &self.plugin_instance_id)?;
+        text(&mut map, "testRunId", &self.test_run_id)?;
+        text(&mut map, "callId", &self.call_id)?;
+        text(&mut map, "via", &self.via)?;
         map.end()
     }
 }

@@ -1,9 +1,10 @@
 //! Records of every kind, for properties that hold for all of them.
 
-use plugobs_core::{Exception, Record, Scalar, Severity, Timestamp, TraceContext, Value};
-use proptest::collection::{hash_map, vec};
+use plugobs_core::{Claimed, Exception, Record, Scalar, Severity, Timestamp, TraceContext, Value};
+use proptest::collection::{hash_map, hash_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use serde_json::Value as Json;
 
 /// Text with everything that can go wrong in it.
 pub(crate) fn text() -> impl Strategy<Value = String> {
@@ -22,6 +23,45 @@ fn some_text() -> impl Strategy<Value = String> {
     text().prop_map(|text| format!("x{text}"))
 }
 
+/// Doubles of every size; half of them are such as people measure.
+pub(crate) fn double() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        any::<u64>().prop_map(f64::from_bits),
+        -1e6..1e6,
+        0.0..1.0,
+        prop::sample::select(vec![
+            0.0,
+            -0.0,
+            1.0,
+            9_007_199_254_740_993.0,
+            1e16,
+            1e300,
+            5e-324,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ]),
+    ]
+}
+
+/// Any JSON, such as a later version's members hold.
+pub(crate) fn json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<u64>().prop_map(Json::from),
+        (-1e6..1e6).prop_map(Json::from),
+        text().prop_map(Json::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Json::from),
+            hash_map(text(), inner, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
 fn scalar() -> impl Strategy<Value = Scalar> {
     prop_oneof![
         text().prop_map(Scalar::String),
@@ -31,19 +71,9 @@ fn scalar() -> impl Strategy<Value = Scalar> {
             prop::sample::select(vec![i64::MIN, i64::MAX, 0, (1 << 53) - 1, 1 << 53])
         ]
         .prop_map(Scalar::Int),
-        prop_oneof![
-            any::<f64>().prop_filter("NaN is no equal of itself", |d| !d.is_nan()),
-            prop::sample::select(vec![
-                0.0,
-                -0.0,
-                1.0,
-                1e300,
-                5e-324,
-                f64::INFINITY,
-                f64::NEG_INFINITY
-            ])
-        ]
-        .prop_map(Scalar::Double),
+        double()
+            .prop_filter("NaN is no equal of itself", |d| !d.is_nan())
+            .prop_map(Scalar::Double),
         vec(any::<u8>(), 0..40).prop_map(Scalar::Bytes),
     ]
 }
@@ -68,7 +98,7 @@ fn exception() -> impl Strategy<Value = Exception> {
         })
 }
 
-fn trace_context() -> impl Strategy<Value = TraceContext> {
+pub(crate) fn trace_context() -> impl Strategy<Value = TraceContext> {
     (any::<[u8; 15]>(), any::<[u8; 7]>(), any::<u8>()).prop_map(|(trace, span, flags)| {
         // Not all zero.
         let (mut trace_id, mut span_id) = ([1; 16], [1; 8]);
@@ -82,9 +112,78 @@ fn trace_context() -> impl Strategy<Value = TraceContext> {
     })
 }
 
+/// Text of a length that no limit takes, of characters that JSON makes longer.
+fn long_text(max: usize) -> impl Strategy<Value = String> {
+    let c = prop::sample::select(vec!['a', 'é', '😀', '\u{1b}', '"', '\u{e0041}']);
+    (text(), c, 0..max).prop_map(|(start, c, n)| {
+        let rest = std::iter::repeat_n(c, n);
+        format!("x{start}").chars().chain(rest).collect()
+    })
+}
+
+/// What a hostile sender could send: everything too long and too many.
+pub(crate) fn hostile_record() -> impl Strategy<Value = Record> {
+    let names = vec(long_text(300), 7);
+    let texts = vec(option::of(long_text(12_000)), 4);
+    let marks = hash_set(long_text(300), 0..20);
+    let attributes = vec((long_text(200), value()), 0..90);
+    (record(), names, texts, marks, attributes).prop_map(
+        |(record, mut names, mut texts, marks, attributes)| {
+            let mut name = || names.pop().unwrap_or_default();
+            let mut text = || texts.pop().unwrap_or_default();
+            Record {
+                level: name(),
+                channel: name(),
+                target: name(),
+                event_name: Some(name()),
+                plugin_instance_id: Some(name()),
+                test_run_id: Some(name()),
+                call_id: Some(name()),
+                message: text().unwrap_or_default(),
+                exception: Some(Exception {
+                    kind: text().or_else(|| Some(String::new())),
+                    message: text(),
+                    stack_trace: text(),
+                }),
+                marks: marks.into_iter().collect(),
+                attributes,
+                ..record
+            }
+        },
+    )
+}
+
+/// A record as it stands in a run: with what the driver adds, and with what
+/// neither knows.
+pub(crate) fn stored_record() -> impl Strategy<Value = Record> {
+    let driver = (any::<u64>(), vec(some_text(), 4), vec(any::<u8>(), 0..20));
+    let claimed = option::of((some_text(), vec(option::of(some_text()), 3)));
+    let unknown = hash_map("x-[a-z]{1,8}", json(), 0..4);
+    (record(), driver, claimed, unknown).prop_map(|(record, driver, claimed, unknown)| {
+        let (observed, mut texts, unknown_fields) = driver;
+        Record {
+            observed_timestamp: Some(Timestamp::from_unix_nanos(observed.max(1))),
+            run_id: texts.pop(),
+            plugin_name: texts.pop(),
+            plugin_version: texts.pop(),
+            source: texts.pop(),
+            claimed: claimed.map(|(via, mut ids)| Claimed {
+                plugin_instance_id: ids.pop().flatten(),
+                test_run_id: ids.pop().flatten(),
+                call_id: ids.pop().flatten(),
+                via: Some(via),
+            }),
+            unknown_fields,
+            unknown_members: unknown.into_iter().collect(),
+            ..record
+        }
+    })
+}
+
 /// What a plugin could send, valid or not, as a reader would hold it.
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let identity = (
+        option::of(some_text()),
         option::of(some_text()),
         option::of(some_text()),
         option::of(1..=u64::MAX),
@@ -103,7 +202,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         hash_map(some_text(), value(), 0..6),
         option::of(exception()),
         option::of(trace_context()),
-        option::of(some_text()),
+        hash_set(some_text(), 0..3),
         any::<u64>(),
     );
     (identity, content, more).prop_map(|(identity, content, more)| {
@@ -117,6 +216,7 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         (
             record.plugin_instance_id,
             record.test_run_id,
+            record.call_id,
             record.epoch,
             record.sequence,
         ) = identity;

@@ -8,6 +8,8 @@ use plugobs_core::registry::RejectionCode as Code;
 use plugobs_core::{CallId, CallIdentity, InstanceId, LogPosition, Timestamp, TraceContext};
 use proptest::prelude::*;
 
+use crate::arbitrary;
+
 #[test]
 fn obs_id_04_an_instance_is_a_canonical_uuid() {
     let id = "0b5f2d0e-6c52-4b0e-9d0a-2f5c8a1d7e31";
@@ -56,6 +58,7 @@ fn obs_json_11_and_12_times_are_utc_with_nine_digits() {
     for (written, nanos) in [
         ("1970-01-01T00:00:01Z", 1_000_000_000),
         ("1970-01-01T00:00:00.5Z", 500_000_000),
+        ("1970-01-01T00:00:00.000000001Z", 1),
         ("2554-07-21T23:34:33.709551615Z", u64::MAX),
     ] {
         assert_eq!(Timestamp::parse(written).unwrap().unix_nanos(), nanos);
@@ -69,6 +72,12 @@ fn obs_json_11_and_12_times_are_utc_with_nine_digits() {
         "2026-11-23 04:36:58Z",
         "2026-13-01T00:00:00Z",
         "2026-02-30T00:00:00Z",
+        "2026-11-23T04:36:58.Z",
+        "2026-11-23T04:36:58.1234567891Z",
+        "2026-11-23T04:36:58ZjunkZ",
+        "2026-11-23T04:36:58.5+00:0Z",
+        "2026-11-23T04:36:58z",
+        "2026-11-23T04:36:58.٣Z",
     ] {
         assert_eq!(
             Timestamp::parse(broken).unwrap_err().code,
@@ -146,6 +155,12 @@ fn obs_grpc_13_the_test_run_is_in_the_metadata_or_in_the_baggage() {
         assert_eq!(read(&[("baggage", broken)]).test_run_id, None, "{broken}");
     }
     // What breaks its form is absent (OBS-GRPC-14).
+    let broken = ("plugin-test-run-id", "a b");
+    assert_eq!(read(&[broken]).test_run_id, None);
+    assert_eq!(
+        read(&[broken, baggage]).test_run_id.as_deref(),
+        Some("test_toy.py::x")
+    );
     assert_eq!(read(&[("traceparent", "00-zz-1-01")]).trace_context, None);
 }
 
@@ -174,6 +189,8 @@ fn traceparent_is_read_as_w3c_says() {
         text.replace("0af7651916cd43dd8448eb211c80319c", &"0".repeat(32)),
         text.replace("b7ad6b7169203331", &"0".repeat(16)),
         text.replace("-01", "-1"),
+        text.replace("-01", "-+1"),
+        text.replace("-01", "-0A"),
         String::new(),
     ] {
         let rejection = TraceContext::from_traceparent(&broken).unwrap_err();
@@ -211,13 +228,14 @@ proptest! {
         test in "[!#-+\\--\\[\\]-~]{1,256}",
         call in proptest::option::of("[0-9a-f-]{36}"),
         chain in proptest::option::of("[!-~]{1,40}"),
+        trace in proptest::option::of(arbitrary::trace_context()),
     ) {
         let identity = CallIdentity {
             test_run_id: Some(test.clone()),
             call_id: call.clone(),
             parent_call_id: call,
             call_chain_id: chain,
-            trace_context: None,
+            trace_context: trace,
         };
         let pairs = identity.to_metadata();
         let map: HashMap<_, _> = pairs.iter().map(|(k, v)| (*k, v.as_str())).collect();

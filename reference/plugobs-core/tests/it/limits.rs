@@ -60,9 +60,16 @@ fn attributes_are_cut_in_number_and_in_size() {
 
 #[test]
 fn a_list_shares_one_limit() {
-    let list = Value::List(vec![Scalar::String("v".repeat(5_000)); 3]);
-    let cut = enforced(record("m").with("k", list));
+    let list = |list: Vec<Scalar>| enforced(record("m").with("k", Value::List(list)));
+    // The last values go, whole; one alone that is too long is cut.
+    let cut = list(vec![Scalar::String("v".repeat(5_000)); 3]);
+    assert_eq!(cut.attributes[0].1.payload_len(), 5_000);
+    assert_eq!(cut.truncated_bytes, 10_000);
+    let cut = list(vec![Scalar::String("v".repeat(9_000)), 1.into()]);
     assert_eq!(cut.attributes[0].1.payload_len(), 8_192);
+    assert_eq!(cut.truncated_bytes, 808 + 8);
+    let cut = list(vec![Scalar::String("v".repeat(8_185)), 1.into()]);
+    assert_eq!(cut.attributes[0].1.payload_len(), 8_185);
     let empties = Value::List(vec![Scalar::String(String::new()); 100_000]);
     let Value::List(kept) = enforced(record("m").with("k", empties))
         .attributes
@@ -84,6 +91,52 @@ fn obs_lim_12_keys_that_are_equal_once_cut_stand_once() {
     );
     assert_eq!(cut.attributes, [(prefix, 1.into())]);
     assert!(cut.has_mark(mark::TRUNCATED));
+    // Nor do keys stand twice that never differed.
+    let same = enforced(record("m").with("k", 1).with("k", 2));
+    assert_eq!(same.attributes, [("k".to_owned(), 1.into())]);
+    assert_eq!(same.truncated_bytes, 1 + 8);
+}
+
+#[test]
+fn obs_lim_08_of_sixteen_marks_one_says_that_others_went() {
+    let mut marked = record("m");
+    marked.marks = (0..20).map(|n| format!("mark-{n:02}")).collect();
+    let cut = enforced(marked);
+    assert_eq!(cut.marks.len(), 16);
+    assert_eq!(cut.marks[14..], ["mark-14", mark::TRUNCATED]);
+    assert_eq!(cut.truncated_bytes, 5 * 7);
+    // Each hop cuts; what is within the limits is left alone.
+    assert_eq!(enforced(cut.clone()), cut);
+    let mut full = record("m");
+    full.marks = (0..16).map(|n| format!("mark-{n:02}")).collect();
+    assert_eq!(enforced(full.clone()), full);
+    let mut equal = record("m");
+    equal.marks = ["a", "b"].map(|end| "x".repeat(256) + end).to_vec();
+    assert_eq!(
+        enforced(equal).marks,
+        ["x".repeat(256).as_str(), mark::TRUNCATED]
+    );
+}
+
+#[test]
+fn obs_lim_06_no_part_is_left_out_of_the_whole() {
+    let smallest = Limits {
+        record_bytes: 4_096,
+        ..Limits::default()
+    };
+    let mut typed = record("m");
+    typed.exception = Some(Exception {
+        kind: Some("T".repeat(60_000)),
+        ..Exception::default()
+    });
+    smallest.enforce(&mut typed);
+    assert!(size(&typed) <= 4_096, "{}", size(&typed));
+    let mut marked = record("m");
+    marked.marks = (0..16)
+        .map(|n| format!("{n:02}{}", "x".repeat(254)))
+        .collect();
+    smallest.enforce(&mut marked);
+    assert!(size(&marked) <= 4_096 && marked.has_mark(mark::TRUNCATED));
 }
 
 #[test]
@@ -101,6 +154,16 @@ fn the_whole_wins_over_its_parts() {
     assert!(size(&cut) <= 262_144, "{}", size(&cut));
     // Attributes go first; what a person reads stays.
     assert_eq!(cut.message.len(), 60_000);
+    assert_eq!(
+        cut.exception
+            .as_ref()
+            .unwrap()
+            .stack_trace
+            .as_ref()
+            .unwrap()
+            .len(),
+        60_000
+    );
     assert!(cut.attributes.len() < 64);
     let small = Limits {
         record_bytes: 4_096,
@@ -123,7 +186,83 @@ fn counts_add_up_over_several_cuts() {
     assert_eq!(cut.marks, [mark::TRUNCATED]);
 }
 
+/// What a value counts against its limit; a number alone is never cut.
+fn cost(value: &Value) -> usize {
+    match value {
+        Value::Scalar(_) => value.payload_len(),
+        Value::List(list) => list.iter().map(|s| s.payload_len().max(8)).sum(),
+    }
+}
+
+/// The bytes that cutting can take, but for those of lists.
+fn weight(record: &Record) -> usize {
+    let exception = record.exception.clone().unwrap_or_default();
+    let optional = [
+        &record.event_name,
+        &record.plugin_instance_id,
+        &record.test_run_id,
+        &record.call_id,
+        &exception.kind,
+        &exception.message,
+        &exception.stack_trace,
+    ];
+    let names = [
+        &record.level,
+        &record.channel,
+        &record.target,
+        &record.message,
+    ];
+    let marks = record.marks.iter().filter(|m| *m != mark::TRUNCATED);
+    names
+        .into_iter()
+        .chain(optional.into_iter().flatten())
+        .chain(marks)
+        .map(String::len)
+        .sum::<usize>()
+        + record
+            .attributes
+            .iter()
+            .map(|(k, v)| k.len() + v.payload_len())
+            .sum::<usize>()
+}
+
+fn is_start(part: Option<&String>, whole: Option<&String>) -> bool {
+    match (part, whole) {
+        (Some(part), Some(whole)) => whole.starts_with(part.as_str()),
+        (part, whole) => part == whole,
+    }
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn obs_lim_10_and_11_a_hostile_record_is_cut_to_size_and_counted(
+        record in arbitrary::hostile_record(),
+        record_bytes in prop_oneof![4_096..40_000usize, Just(262_144)],
+    ) {
+        let record = Record {
+            truncated_bytes: 0,
+            attributes: record.attributes.into_iter().filter(|(_, v)| matches!(v, Value::Scalar(_))).collect(),
+            ..record
+        };
+        let limits = Limits { record_bytes, ..Limits::default() };
+        let mut cut = record.clone();
+        limits.enforce(&mut cut);
+        prop_assert!(size(&cut) <= record_bytes, "{} > {}", size(&cut), record_bytes);
+        prop_assert!(cut.marks.len() <= 16 && cut.attributes.len() <= 64);
+        prop_assert!(is_start(Some(&cut.message), Some(&record.message)));
+        let empty = |e: &Exception| e.clone().non_empty().as_ref() != Some(e);
+        prop_assert!(!cut.exception.as_ref().is_some_and(empty));
+        prop_assert!(is_start(cut.test_run_id.as_ref(), record.test_run_id.as_ref()));
+        prop_assert!(cut.test_run_id.as_ref().is_none_or(|id| id.len() <= 256));
+        prop_assert_eq!(cut.truncated_bytes, (weight(&record) - weight(&cut)) as u64);
+        prop_assert_eq!(cut.truncated_bytes > 0, cut.has_mark(mark::TRUNCATED));
+        let mut twice = cut.clone();
+        limits.enforce(&mut twice);
+        prop_assert_eq!(twice, cut);
+    }
+
     #[test]
     fn cutting_keeps_every_limit_and_is_done_once(
         record in arbitrary::record(),
@@ -146,7 +285,7 @@ proptest! {
         prop_assert!(once.message.len() <= message_bytes);
         prop_assert!(once.attributes.len() <= attributes);
         prop_assert!(once.attributes.iter().all(|(k, v)| k.len() <= 16
-            && (v.payload_len() <= attribute_value_bytes.max(8) || matches!(v, Value::List(_)))));
+            && cost(v) <= attribute_value_bytes.max(8)));
         prop_assert!(size(&once) <= record_bytes);
         prop_assert_eq!(once.has_mark(mark::TRUNCATED), once.truncated_bytes > before || once.marks.contains(&mark::TRUNCATED.to_owned()));
         let mut twice = once.clone();

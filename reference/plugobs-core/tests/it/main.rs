@@ -7,6 +7,7 @@
 mod arbitrary;
 mod identities;
 mod json;
+mod json_properties;
 mod limits;
 mod lines;
 mod ranges;

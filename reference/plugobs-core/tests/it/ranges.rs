@@ -21,6 +21,19 @@ fn the_ends_of_the_numbers_are_numbers() {
     );
 }
 
+#[test]
+fn obs_id_41_there_is_no_number_0() {
+    let mut set = SequenceSet::default();
+    assert!(!set.insert(0));
+    set.insert_range(0, 0);
+    assert!(set.is_empty());
+    set.insert_range(0, 5);
+    assert_eq!((set.contiguous(), set.len()), (5, 5));
+    set.insert_range(0, u64::MAX);
+    assert_eq!((set.contiguous(), set.len()), (u64::MAX, u64::MAX));
+    assert!(set.missing(u64::MAX).is_empty() && !set.contains(0));
+}
+
 proptest! {
     #[test]
     fn it_is_a_set(operations in vec((1..60u64, 0..8u64), 0..40), through in 0..70u64) {

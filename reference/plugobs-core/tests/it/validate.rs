@@ -138,6 +138,16 @@ fn each_rule_has_its_code_and_its_field() {
 }
 
 #[test]
+fn a_hundred_thousand_attributes_are_checked() {
+    // Comparing each with each would not end.
+    let mut many = valid();
+    many.attributes = (0..100_000).map(|n| (format!("{n}"), 1.into())).collect();
+    fields(&many).unwrap();
+    many.attributes.push(("0".to_owned(), 1.into()));
+    refuses(fields, many, Code::DuplicateKey, "attributes.0");
+}
+
+#[test]
 fn a_run_says_who_spoke_and_keeps_what_was_said() {
     let without = |remove: &dyn Fn(&mut Record)| {
         let mut record = in_a_run();
