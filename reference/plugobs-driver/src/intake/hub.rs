@@ -182,8 +182,7 @@ impl Hub {
         record.observed_timestamp = Some(record.timestamp);
         record.run_id = Some(self.run_id.to_string());
         record.source = Some(source::DRIVER.to_owned());
-        self.redaction.apply(&mut record);
-        self.limits.enforce(&mut record);
+        self.redaction.apply(&self.limits, &mut record);
         self.publish(Arc::from([record]), None);
     }
 

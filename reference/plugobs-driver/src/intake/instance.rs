@@ -129,8 +129,7 @@ impl InstanceState {
     /// caller.
     pub(crate) fn driver_record(&self, mut record: Record) {
         self.stamp(&mut record);
-        self.hub.redaction.apply(&mut record);
-        self.hub.limits.enforce(&mut record);
+        self.hub.redaction.apply(&self.hub.limits, &mut record);
         let records: Arc<[Record]> = Arc::from([record]);
         lock(&self.recent).remember(&records);
         self.hub.publish(records, None);

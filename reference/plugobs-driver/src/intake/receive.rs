@@ -154,8 +154,7 @@ impl InstanceState {
             may_omit_instance: path.source != source::STREAM,
         };
         // Before attribution: an ID that was cut is none that was issued.
-        self.hub.redaction.apply(record);
-        self.hub.limits.enforce(record);
+        self.hub.redaction.apply(&self.hub.limits, record);
         attribution::attribute(record, &sender, &lock(&self.issued));
         let test = record.test_run_id.as_deref();
         if test.is_some_and(|id| self.hub.tests.has_ended(id)) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use plugobs_core::registry::mark;
-use plugobs_core::{Record, Scalar, Value};
+use plugobs_core::{Limits, Record, Scalar, Value};
 use regex::Regex;
 
 /// What stands in place of what was redacted.
@@ -17,10 +17,20 @@ pub(crate) struct Redaction {
 }
 
 impl Redaction {
-    /// Applies the rules to a record, and marks it where something went.
-    pub(crate) fn apply(&self, record: &mut Record) {
+    /// Applies the rules to a record, then its limits, and marks it where
+    /// something went: the rules come first, because a cut could leave half of
+    /// what a pattern matches, and the mark last, because marks are cut too.
+    pub(crate) fn apply(&self, limits: &Limits, record: &mut Record) {
+        let redacted = self.replace(record);
+        limits.enforce(record);
+        if redacted {
+            record.mark(mark::REDACTED);
+        }
+    }
+
+    fn replace(&self, record: &mut Record) -> bool {
         if self.keys.is_empty() && self.patterns.is_empty() {
-            return;
+            return false;
         }
         let mut redacted = false;
         for (key, value) in &mut record.attributes {
@@ -44,9 +54,7 @@ impl Redaction {
                 redacted |= self.text(text);
             }
         }
-        if redacted {
-            record.mark(mark::REDACTED);
-        }
+        redacted
     }
 
     /// Applies the patterns to a text.
