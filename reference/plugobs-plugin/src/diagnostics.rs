@@ -19,7 +19,7 @@ use crate::layer::{RecordLayer, Threshold};
 use crate::queue::Bounds;
 use crate::server::ServerLayer;
 use crate::settings::Settings;
-use crate::transport::{self, Command};
+use crate::transport::{self, Closing};
 
 /// How long the end of a program waits for its records.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(2);
@@ -58,7 +58,7 @@ pub struct Diagnostics(Arc<Inner>);
 
 struct Inner {
     emitter: SharedEmitter,
-    commands: mpsc::UnboundedSender<Command>,
+    closing: mpsc::UnboundedSender<Closing>,
     shut_down: AtomicBool,
 }
 
@@ -114,10 +114,10 @@ impl Builder {
     pub fn start(self) -> Result<(Diagnostics, Guard), SetupError> {
         let settings = Settings::from_environment();
         let emitter = Arc::new(Emitter::new(settings, self.options));
-        let (commands, received) = mpsc::unbounded_channel();
+        let (closing, closings) = mpsc::unbounded_channel();
         let diagnostics = Diagnostics(Arc::new(Inner {
             emitter: emitter.clone(),
-            commands,
+            closing,
             shut_down: AtomicBool::new(false),
         }));
         INSTALLED
@@ -136,7 +136,7 @@ impl Builder {
             ],
             None,
         );
-        transport::start(&emitter, received).map_err(|error| {
+        transport::start(&emitter, closings).map_err(|error| {
             emitter.go_direct();
             SetupError::Thread(error)
         })?;
@@ -267,7 +267,7 @@ impl Diagnostics {
         emitter.record_stopping("the plugin ends");
         let (done, wait) = std::sync::mpsc::channel();
         let deadline = Instant::now() + SHUTDOWN_WAIT;
-        let sent = self.0.commands.send(Command::Shutdown { deadline, done });
+        let sent = self.0.closing.send(Closing { deadline, done });
         if sent.is_err() {
             emitter.go_direct();
             return None;
@@ -306,21 +306,20 @@ fn set_log_level(level: u8) {
     });
 }
 
-/// Resolves at a termination signal, which is caught from the call on. Outside
-/// of a tokio runtime nothing can be caught, and the signal ends the process as
-/// it always did.
+/// Resolves at a termination signal, which is caught from the call on inside
+/// of a runtime, and outside of one from the first poll on.
 #[cfg(unix)]
 fn termination() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let signal = tokio::runtime::Handle::try_current()
-        .ok()
-        .and_then(|_| signal(SignalKind::terminate()).ok());
+    let caught = || signal(SignalKind::terminate()).ok();
+    let early = tokio::runtime::Handle::try_current().map(|_| caught());
     async move {
-        match signal {
+        match early.unwrap_or_else(|_| caught()) {
             Some(mut signal) => {
                 signal.recv().await;
             }
+            // The signal ends the process as it always did.
             None => std::future::pending().await,
         }
     }

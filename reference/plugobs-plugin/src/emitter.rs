@@ -177,7 +177,7 @@ impl Emitter {
             self.emit_line(record, class);
         } else {
             // Encoded before the lock, so that threads wait for numbers only.
-            self.emit_encoded(encode_unnumbered(record), class);
+            self.emit_encoded(encode_unnumbered(record), class, limits);
         }
     }
 
@@ -200,10 +200,15 @@ impl Emitter {
     }
 
     /// For the queue, unless standard error has taken its place meanwhile.
-    fn emit_encoded(&self, mut encoded: Vec<u8>, class: Class) {
+    fn emit_encoded(&self, mut encoded: Vec<u8>, class: Class, limits: Limits) {
         let mut state = self.lock_here();
         let sequence = state.queue.number();
         number_record(&mut encoded, state.epoch, sequence);
+        if state.limits != limits {
+            // A welcome came in between. A record that is longer than a batch
+            // would be in the way of all others.
+            encoded = recode(&encoded, state.limits);
+        }
         if state.direct {
             write_encoded(&encoded);
             state.queue.acknowledge(sequence);
@@ -284,14 +289,7 @@ impl Emitter {
     pub(crate) fn set_limits(&self, limits: Limits) {
         let mut state = self.lock();
         if std::mem::replace(&mut state.limits, limits) != limits {
-            state.queue.recode(|encoded| match decode_record(encoded) {
-                Ok(mut record) => {
-                    limits.enforce(&mut record);
-                    encode_record(&record).into()
-                }
-                // What this process encoded decodes.
-                Err(_) => encoded.clone(),
-            });
+            state.queue.recode(|encoded| recode(encoded, limits).into());
         }
     }
 
@@ -314,6 +312,18 @@ impl Emitter {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.go_direct();
+    }
+}
+
+/// Cuts a record that was encoded to other limits.
+fn recode(encoded: &[u8], limits: Limits) -> Vec<u8> {
+    match decode_record(encoded) {
+        Ok(mut record) => {
+            limits.enforce(&mut record);
+            encode_record(&record)
+        }
+        // What this process encoded decodes.
+        Err(_) => encoded.to_vec(),
     }
 }
 

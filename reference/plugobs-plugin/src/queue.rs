@@ -38,6 +38,12 @@ pub(crate) struct Class {
 }
 
 impl Class {
+    /// Of the SDK's own records.
+    pub(crate) const RESERVED: Self = Self {
+        level: 3,
+        reserved: true,
+    };
+
     pub(crate) fn of(record: &Record) -> Self {
         Self {
             level: usize::from((record.severity.number() - 1) / 4).min(4),

@@ -202,7 +202,14 @@ impl<'a> Call<'a> {
 
 fn context_of(headers: &HeaderMap, field: Option<&str>) -> Context {
     let get = |key: &str| headers.get(key)?.to_str().ok();
-    let mut identity = CallIdentity::from_metadata(get);
+    // Baggage may come in several values, which are one list.
+    let baggage = headers.get_all(metadata::BAGGAGE).into_iter();
+    let baggage: Vec<_> = baggage.filter_map(|value| value.to_str().ok()).collect();
+    let baggage = baggage.join(",");
+    let mut identity = CallIdentity::from_metadata(|key| match key {
+        metadata::BAGGAGE => Some(baggage.as_str()),
+        other => get(other),
+    });
     // What breaks its form is absent (OBS-GRPC-14).
     for id in [&mut identity.call_id, &mut identity.parent_call_id] {
         *id = id.take().filter(|id| CallId::parse(id).is_ok());

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plugobs_core::{Exception, Record, Scalar, Value};
 use tracing_core::field::{Field, Visit};
@@ -67,16 +68,30 @@ impl Visit for Fields<'_> {
     }
 
     fn record_error(&mut self, _field: &Field, error: &(dyn Error + 'static)) {
-        self.record.exception = Some(exception_of(error));
+        let exception = or_panicked(|| exception_of(error));
+        self.record.exception = Some(exception.unwrap_or_else(|text| Exception {
+            kind: None,
+            message: Some(text),
+            stack_trace: None,
+        }));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let text = or_panicked(|| format!("{value:?}")).unwrap_or_else(|text| text);
         if field.name() == "message" {
-            self.record.message = format!("{value:?}");
+            self.record.message = text;
         } else {
-            self.add(field, format!("{value:?}"));
+            self.add(field, text);
         }
     }
+}
+
+/// What a plugin's own `Debug` or `Display` makes; where it panics, what to say
+/// instead. A log call harms no call: the panic itself is a record already, of
+/// the panic hook.
+fn or_panicked<T>(make: impl FnOnce() -> T) -> Result<T, String> {
+    // Nothing of what the closure reads is used after a panic of it.
+    catch_unwind(AssertUnwindSafe(make)).map_err(|_| "(its text panicked)".to_owned())
 }
 
 /// An error and its causes, outermost first (OBS-REC-29). Its type cannot be

@@ -1,19 +1,22 @@
 //! The thread that carries records to the driver: over the record stream, else
 //! over the deployed unary log, else to standard error.
 
+mod close;
 mod session;
+mod shedding;
 mod stream;
 mod unary;
 
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plugobs_core::registry::limit;
 use tokio::sync::mpsc;
 use tonic::metadata::{Ascii, MetadataValue};
 
+pub(crate) use self::close::Closing;
+use self::close::End;
 use crate::emitter::{Emitter, SharedEmitter};
 
 thread_local! {
@@ -26,23 +29,10 @@ pub(crate) fn is_transport_thread() -> bool {
     IS_TRANSPORT.try_with(Cell::get).unwrap_or(false)
 }
 
-/// What the plugin asks of its transport.
-pub(crate) enum Command {
-    /// Send everything, have it acknowledged, end in order.
-    Shutdown {
-        /// By then, what is left goes to standard error.
-        deadline: Instant,
-        /// Told when it is done.
-        done: Sender<()>,
-    },
-}
-
-pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
-
 /// Why a path ended.
 pub(crate) enum Ended {
-    /// The plugin shuts down; everything was said.
-    Shutdown(Sender<()>),
+    /// The plugin ends; what could be said was said.
+    AtEnd,
     /// It is not there: the next path. `None` where it was never offered.
     NotThere(Option<String>),
     /// It will not be there: standard error.
@@ -52,7 +42,10 @@ pub(crate) enum Ended {
 }
 
 /// Starts the thread.
-pub(crate) fn start(emitter: &SharedEmitter, commands: Commands) -> std::io::Result<()> {
+pub(crate) fn start(
+    emitter: &SharedEmitter,
+    closings: mpsc::UnboundedReceiver<Closing>,
+) -> std::io::Result<()> {
     let emitter = emitter.clone();
     std::thread::Builder::new()
         .name("plugobs-transport".to_owned())
@@ -66,7 +59,7 @@ pub(crate) fn start(emitter: &SharedEmitter, commands: Commands) -> std::io::Res
                 .on_thread_start(|| IS_TRANSPORT.set(true))
                 .build();
             if let Ok(runtime) = runtime {
-                runtime.block_on(run(&emitter, commands));
+                runtime.block_on(run(&emitter, End::new(closings)));
             }
         })
         .map(drop)
@@ -80,51 +73,39 @@ impl Drop for DirectAtEnd<'_> {
     }
 }
 
-async fn run(emitter: &SharedEmitter, mut commands: Commands) {
+async fn run(emitter: &SharedEmitter, mut end: End) {
     let settings = &emitter.settings;
     let mut next = Ended::NotThere(None);
     if let Some(endpoint) = &settings.endpoint {
-        next = with_retries(emitter, endpoint, &mut commands).await;
+        next = with_retries(emitter, endpoint, &mut end).await;
     }
     if let (Ended::NotThere(why), Some(host)) = (&next, &settings.host) {
         if let Some(why) = why {
             emitter.record_fault(&format!("records go over the deployed log: {why}"));
         }
-        next = unary::run(emitter, host, &mut commands).await;
+        next = unary::run(emitter, host, &mut end).await;
     }
-    match next {
-        Ended::Shutdown(done) => return finish(emitter, &done),
-        Ended::NotThere(None) => emitter.go_direct(),
-        Ended::NotThere(Some(why)) | Ended::Refused(why) | Ended::Broken(why) => {
-            emitter.go_direct();
-            emitter.record_fault(&format!("records go to standard error: {why}"));
-        }
-    }
-    // There records are written as they are emitted: only the end is waited for.
-    if let Some(Command::Shutdown { done, .. }) = commands.recv().await {
-        finish(emitter, &done);
-    }
-}
-
-fn finish(emitter: &Emitter, done: &Sender<()>) {
-    // What comes after the end has no other path.
+    // What comes from here on has no other path.
     emitter.go_direct();
-    // Who asked may have given up.
-    let _ = done.send(());
+    if let Ended::NotThere(Some(why)) | Ended::Refused(why) | Ended::Broken(why) = next {
+        emitter.record_fault(&format!("records go to standard error: {why}"));
+    }
+    end.wait().await;
+    end.finish();
 }
 
 /// Streams until the end, a refusal, or a loss for good.
-async fn with_retries(emitter: &SharedEmitter, endpoint: &str, commands: &mut Commands) -> Ended {
+async fn with_retries(emitter: &SharedEmitter, endpoint: &str, end: &mut End) -> Ended {
     let mut progress = stream::Progress::default();
-    let mut lost_since = Instant::now();
+    let mut lost_since = tokio::time::Instant::now();
     let mut wait = limit::RECONNECT_FIRST_WAIT_DEFAULT;
     let mut fault_told = false;
     loop {
         let streamed = progress.welcomes;
-        let ended = stream::run(emitter, endpoint, &mut progress, commands, &mut fault_told).await;
+        let ended = stream::run(emitter, endpoint, &mut progress, end, &mut fault_told).await;
         let welcomed = progress.welcomes > streamed;
         if welcomed {
-            lost_since = Instant::now();
+            lost_since = tokio::time::Instant::now();
             wait = limit::RECONNECT_FIRST_WAIT_DEFAULT;
         }
         let why = match ended {
@@ -143,18 +124,17 @@ async fn with_retries(emitter: &SharedEmitter, endpoint: &str, commands: &mut Co
         }
         tokio::select! {
             () = tokio::time::sleep(jittered(wait)) => {}
-            Some(Command::Shutdown { done, .. }) = commands.recv() => {
-                return Ended::Shutdown(done);
-            }
+            () = end.wait() => return Ended::AtEnd,
         }
         wait = (wait * 2).min(limit::RECONNECT_MOST_WAIT_DEFAULT);
     }
 }
 
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
+/// What a driver that does not play along said.
+fn words(status: &tonic::Status) -> String {
+    match status.message() {
+        "" => format!("{:?}", status.code()),
+        message => format!("{:?}: {message}", status.code()),
     }
 }
 

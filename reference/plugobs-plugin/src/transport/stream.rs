@@ -1,8 +1,7 @@
 //! The record stream, on the plugin's side (`spec/binding-grpc.md`, States of
 //! the plugin).
 
-use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plugobs_proto::observability::v1::log_service_client::LogServiceClient;
 use plugobs_proto::observability::v1::stream_request::Kind as ToDriver;
@@ -13,8 +12,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 
+use super::close::{End, Turn};
 use super::session::{self, Asked, Session};
-use super::{Command, Commands, Ended, authorization};
+use super::{Ended, authorization};
 use crate::emitter::SharedEmitter;
 
 /// How long a connection, or a welcome, may take.
@@ -31,13 +31,13 @@ pub(crate) async fn run(
     emitter: &SharedEmitter,
     endpoint: &str,
     progress: &mut Progress,
-    commands: &mut Commands,
+    end: &mut End,
     fault_told: &mut bool,
 ) -> Ended {
     let opening = tokio::time::timeout(GREETING_WAIT, open(emitter, endpoint));
     let opened = tokio::select! {
         opened = opening => opened,
-        Some(Command::Shutdown { done, .. }) = commands.recv() => return Ended::Shutdown(done),
+        () = end.greeting_is_over() => return Ended::AtEnd,
     };
     let (outbound, inbound, session, level) = match opened {
         Ok(Ok(opened)) => opened,
@@ -52,7 +52,7 @@ pub(crate) async fn run(
     if std::mem::take(fault_told) {
         emitter.record_fault("the record stream is open again");
     }
-    converse(emitter, outbound, inbound, session, commands).await
+    converse(emitter, outbound, inbound, session, end).await
 }
 
 /// Records that waited for a first welcome which did not come are written to
@@ -124,7 +124,7 @@ pub(crate) async fn connect(address: &str) -> Result<Channel, String> {
 
 /// What the end of a stream means (OBS-STR-08).
 fn ended_by(status: &Status) -> Ended {
-    let why = format!("{:?}: {}", status.code(), status.message());
+    let why = super::words(status);
     match status.code() {
         Code::Unimplemented | Code::FailedPrecondition => Ended::NotThere(Some(why)),
         Code::Unauthenticated | Code::PermissionDenied | Code::InvalidArgument => {
@@ -140,33 +140,33 @@ async fn converse(
     outbound: mpsc::Sender<StreamRequest>,
     mut inbound: Streaming<StreamResponse>,
     mut session: Session,
-    commands: &mut Commands,
+    end: &mut End,
 ) -> Ended {
     let mut outbound = Some(outbound);
-    let mut closing: Option<(Instant, Sender<()>)> = None;
     loop {
         let is_full = match say_next(&mut session, outbound.as_ref()) {
             Said::Something => continue,
             Said::Full => true,
             Said::Nothing => false,
         };
-        if !is_full && closing.is_some() && emitter.queue(|queue| !queue.has_unsent()) {
+        if !is_full && end.has_begun() && emitter.queue(|queue| !queue.has_unsent()) {
             // Everything is said: half-close, and wait for the driver's end.
             outbound = None;
         }
-        let deadline = closing.as_ref().map(|(deadline, _)| *deadline);
         tokio::select! {
             () = emitter.wake.notified(), if !is_full => {}
             () = has_capacity(outbound.as_ref()), if is_full => {}
             heard = inbound.message() => {
                 if let Some(ended) = hear(emitter, &mut session, heard) {
-                    return closed(ended, closing);
+                    // However a stream ends while the plugin does, that is it.
+                    return if end.has_begun() { Ended::AtEnd } else { ended };
                 }
             }
-            Some(Command::Shutdown { deadline, done }) = commands.recv(), if closing.is_none() => {
-                closing = Some((deadline, done));
+            turn = end.turn() => {
+                if turn == Turn::Overdue {
+                    return Ended::AtEnd;
+                }
             }
-            () = super::until(deadline) => return closed(Ended::Broken(String::new()), closing),
         }
     }
 }
@@ -200,14 +200,6 @@ async fn has_capacity(sender: Option<&mpsc::Sender<StreamRequest>>) {
     if let Some(sender) = sender {
         // The permit is given back, and taken again when there is a message.
         drop(sender.reserve().await);
-    }
-}
-
-/// However a stream ends while the plugin shuts down, that is the end.
-fn closed(ended: Ended, closing: Option<(Instant, Sender<()>)>) -> Ended {
-    match closing {
-        Some((_, done)) => Ended::Shutdown(done),
-        None => ended,
     }
 }
 

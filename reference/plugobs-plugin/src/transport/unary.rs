@@ -13,8 +13,10 @@ use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 
+use super::close::{End, Turn};
+use super::shedding::Shedding;
 use super::stream::connect;
-use super::{Command, Commands, Ended, authorization};
+use super::{Ended, authorization};
 use crate::emitter::{Emitter, SharedEmitter};
 use crate::lines::write_text;
 use crate::queue::Queue;
@@ -30,7 +32,7 @@ const CALL_WAIT: Duration = Duration::from_secs(10);
 
 /// Sends until the end, or until the host is lost. Records stay in the queue
 /// until their call has succeeded, so that whoever takes over has them.
-pub(crate) async fn run(emitter: &SharedEmitter, host: &str, commands: &mut Commands) -> Ended {
+pub(crate) async fn run(emitter: &SharedEmitter, host: &str, end: &mut End) -> Ended {
     // Under a deployed driver there is no other way for what came before.
     emitter.hold();
     let channel = tokio::select! {
@@ -38,38 +40,31 @@ pub(crate) async fn run(emitter: &SharedEmitter, host: &str, commands: &mut Comm
             Ok(channel) => channel,
             Err(why) => return Ended::Broken(why),
         },
-        Some(Command::Shutdown { done, .. }) = commands.recv() => return Ended::Shutdown(done),
+        () = end.greeting_is_over() => return Ended::AtEnd,
     };
     let caller = Caller {
         channel,
         authorization: authorization(emitter, host),
     };
     let mut calls = JoinSet::new();
-    let mut closing = None;
+    let mut shedding = Shedding::default();
     loop {
+        shedding.watch(emitter, end.has_begun());
         start_calls(emitter, &caller, &mut calls);
-        if calls.is_empty()
-            && let Some((_, done)) = closing
-        {
-            return Ended::Shutdown(done);
+        if calls.is_empty() && end.has_begun() {
+            return Ended::AtEnd;
         }
-        let deadline = closing.as_ref().map(|(deadline, _)| *deadline);
         tokio::select! {
             () = emitter.wake.notified() => {}
+            () = shedding.calm() => {}
             Some(call) = calls.join_next() => {
                 if let Err(why) = ended(emitter, call) {
-                    return match closing {
-                        Some((_, done)) => Ended::Shutdown(done),
-                        None => Ended::Broken(why),
-                    };
+                    return if end.has_begun() { Ended::AtEnd } else { Ended::Broken(why) };
                 }
             }
-            Some(Command::Shutdown { deadline, done }) = commands.recv(), if closing.is_none() => {
-                closing = Some((deadline, done));
-            }
-            () = super::until(deadline) => {
-                if let Some((_, done)) = closing {
-                    return Ended::Shutdown(done);
+            turn = end.turn() => {
+                if turn == Turn::Overdue {
+                    return Ended::AtEnd;
                 }
             }
         }
@@ -81,7 +76,6 @@ type Call = (u64, Result<(), String>);
 
 /// Begins a call for each record that waits, in their order.
 fn start_calls(emitter: &Emitter, caller: &Caller, calls: &mut JoinSet<Call>) {
-    tell_dropped(emitter);
     while calls.len() < IN_FLIGHT
         && let Some((sequence, encoded)) = emitter.queue(Queue::next_single)
     {
@@ -106,22 +100,6 @@ fn ended(emitter: &Emitter, call: Result<Call, JoinError>) -> Result<(), String>
     Ok(())
 }
 
-/// This path has no place for ranges: what was shed is told in words.
-fn tell_dropped(emitter: &Emitter) {
-    let mut by_level = [0; 5];
-    for range in emitter.queue(Queue::take_dropped) {
-        for (sum, count) in by_level.iter_mut().zip(range.by_level) {
-            *sum += count;
-        }
-    }
-    if by_level != [0; 5] {
-        let [trace, debug, info, warn, error] = by_level;
-        emitter.record_fault(&format!(
-            "the queue was full and records were dropped: {trace} TRACE, {debug} DEBUG, {info} INFO, {warn} WARN, {error} ERROR"
-        ));
-    }
-}
-
 #[derive(Clone)]
 struct Caller {
     channel: Channel,
@@ -144,7 +122,7 @@ impl Caller {
         let mut client = PluginHostClient::new(self.channel);
         match tokio::time::timeout(CALL_WAIT, client.log(request)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(status)) => Err(format!("{:?}: {}", status.code(), status.message())),
+            Ok(Err(status)) => Err(super::words(&status)),
             Err(_) => Err("the host did not answer a log call in time".to_owned()),
         }
     }
