@@ -72,7 +72,7 @@ pub fn configure(config: &Map<String, Value>) -> Result<Interaction, Error> {
         side: Side::Configured,
         source,
     })?;
-    tracing::debug!(
+    tracing::info!(
         columns = table.width(),
         rows = table.rows.len(),
         rules = rules.len(),

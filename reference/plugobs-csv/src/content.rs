@@ -2,8 +2,9 @@
 
 use crate::Error;
 
-/// The content type of every body that this plugin writes.
-pub const CSV_CONTENT_TYPE: &str = "text/csv;charset=UTF-8";
+/// The content type of every body that this plugin writes. It says no charset, which means
+/// UTF-8: deployed frameworks would otherwise refuse a body whose type does not say it, too.
+pub const CSV_CONTENT_TYPE: &str = "text/csv";
 
 /// The content types this plugin answers for, separated as catalogue entries want them.
 pub const CSV_CONTENT_TYPES: &str = "text/csv;application/csv";

@@ -68,7 +68,7 @@ pub fn generate(generation: &Generation<'_>, random: &mut Random<'_>) -> Result<
             tracing::trace!(%column, value = cell.as_str(), "generated a value");
         }
     }
-    tracing::debug!(
+    tracing::info!(
         rows = table.rows.len(),
         values = generated,
         "generated CSV content"

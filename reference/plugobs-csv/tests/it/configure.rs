@@ -29,7 +29,7 @@ fn columns_by_name_make_a_header_row_an_example_and_rules() {
         "column:Date": "matching(datetime, 'yyyy-MM-dd','2000-01-01')",
         "column:Kind": "fixed",
     }));
-    assert_eq!(interaction.body.content_type, "text/csv;charset=UTF-8");
+    assert_eq!(interaction.body.content_type, "text/csv");
     assert_eq!(
         body(&interaction),
         "Name,Number,Date,Kind\nName,100,2000-01-01,fixed\n"

@@ -51,7 +51,7 @@ fn generated(
         context: &context(TestMode::Provider),
     };
     let body = generate(&generation, &mut Random::new(&mut source))?;
-    assert_eq!(body.content_type, "text/csv;charset=UTF-8");
+    assert_eq!(body.content_type, "text/csv");
     Ok(String::from_utf8(body.content).unwrap())
 }
 

@@ -157,7 +157,7 @@ async fn contents_and_values_are_generated() {
         .unwrap()
         .into_inner();
     let contents = generated.contents.unwrap();
-    assert_eq!(contents.content_type, "text/csv;charset=UTF-8");
+    assert_eq!(contents.content_type, "text/csv");
     assert_eq!(
         contents.content.as_deref(),
         Some(&b"Id,Name\n42,Ada\n42,Alan\n"[..])

@@ -1,7 +1,6 @@
 //! What a call came to: an answer or a failure, and whether its records are in.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use plugobs_core::registry::{FailureCode, attribute, event, limit};
@@ -39,7 +38,7 @@ impl PluginInner {
             Err(error) => Err(self.failure_of(identity, made, error).await),
         };
         // From here on a crash is nobody's call's.
-        self.calls_in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.calls_in_flight.send_modify(|calls| *calls -= 1);
         result
     }
 

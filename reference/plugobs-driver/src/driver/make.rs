@@ -1,6 +1,5 @@
 //! The making of a call: its identity, and both of its ends in the timeline.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -80,7 +79,7 @@ impl PluginInner {
         let started = Instant::now();
         // `judge` takes it back, once a crash in between has been reported
         // with this call in it.
-        self.calls_in_flight.fetch_add(1, Ordering::AcqRel);
+        self.calls_in_flight.send_modify(|calls| *calls += 1);
         if let Some(call) = identity
             .call_id
             .as_deref()

@@ -31,6 +31,8 @@ use crate::transport::Transport;
 
 /// How long sinks may take to write what is queued when the run ends.
 const SINK_DEADLINE: Duration = Duration::from_secs(10);
+/// How long calls to plugins that have stopped may take to notice.
+const CALLS_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Why a driver could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -226,7 +228,12 @@ impl Inner {
             std::mem::take(&mut *self.plugins.lock().unwrap_or_else(PoisonError::into_inner));
         let stops: Vec<_> = plugins
             .into_iter()
-            .map(|plugin| tokio::spawn(async move { plugin.stop().await }))
+            .map(|plugin| {
+                tokio::spawn(async move {
+                    plugin.stop().await;
+                    plugin.wait_idle(CALLS_DEADLINE).await;
+                })
+            })
             .collect();
         for stop in stops {
             // A stop that panicked has nothing more to be waited for.

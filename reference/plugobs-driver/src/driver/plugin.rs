@@ -1,11 +1,12 @@
 //! A loaded instance.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use plugobs_core::registry::FailureCode;
 use plugobs_core::{InstanceId, Severity};
+use tokio::sync::watch;
 
 use super::Inner;
 use super::call::{self, CallOptions, CallReturn};
@@ -32,7 +33,7 @@ pub(crate) struct PluginInner {
     pub(crate) connection: SharedConnection,
     /// Set once it has ended without being asked to.
     pub(crate) crashed: OnceLock<PluginFailure>,
-    pub(crate) calls_in_flight: AtomicUsize,
+    pub(crate) calls_in_flight: watch::Sender<usize>,
     stopping: AtomicBool,
     ended: Once,
     started: Instant,
@@ -101,7 +102,7 @@ impl PluginInner {
             state,
             connection,
             crashed: OnceLock::new(),
-            calls_in_flight: AtomicUsize::new(0),
+            calls_in_flight: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
             ended: Once::new(),
             started: Instant::now(),
@@ -175,11 +176,19 @@ impl PluginInner {
             };
             plugin.record_end(exit);
             // A call in flight makes the report, with its test in it.
-            let idle = plugin.calls_in_flight.load(Ordering::Acquire) == 0;
+            let idle = *plugin.calls_in_flight.borrow() == 0;
             if idle && !plugin.stopping.load(Ordering::Acquire) {
                 plugin.crash(exit, None);
             }
         });
+    }
+
+    /// Waits until every call has its end in the timeline. Once the plugin has
+    /// stopped that is soon: a call in flight has lost its connection.
+    pub(crate) async fn wait_idle(&self, deadline: Duration) {
+        let mut calls = self.calls_in_flight.subscribe();
+        // What does not end in time ends without a record.
+        let _ = tokio::time::timeout(deadline, calls.wait_for(|calls| *calls == 0)).await;
     }
 
     /// The report of an end that nobody asked for: the first is kept.
