@@ -43,7 +43,7 @@ def plugin_records(caplog):
 
 
 @pytest.mark.parametrize("once", ["first", "again"])
-def test_a_response(once, request, plugin_records):
+def test_a_response(once, plugins, request, plugin_records):
     pact = a_pact()
     interaction = pact.upon_receiving(f"a request for people, {once}", "HTTP")
     interaction = interaction.with_request("GET", "/people.csv").will_respond_with(200)
@@ -59,12 +59,12 @@ def test_a_response(once, request, plugin_records):
     assert [r.test_run_id for r in configured] == [request.node.nodeid]
     assert [r.levelname for r in configured] == ["INFO"]
     assert [r.plugin_target for r in configured] == ["plugobs_csv::configure"]
-    # One instance, on every record.
-    instances = {r.plugin_instance_id for r in records}
-    assert len(instances) == 1 and None not in instances
+    # Every record is of the instance for whose standard error the client has a file.
+    [instance] = {r.plugin_instance_id for r in records}
+    stderr = plugins / "logs" / f"pact-plugin-plugobs-csv-{instance}.log"
     # Nothing is said twice: what comes over the log call is not on standard error.
-    buffered = get_logs(instances.pop())
-    assert {entry.source for entry in buffered} == {"LogRpc"}
+    assert stderr.read_text() == ""
+    assert {entry.source for entry in get_logs(instance)} == {"LogRpc"}
 
 
 def test_a_request_that_does_not_match(plugin_records):

@@ -18,7 +18,7 @@ use pact_models::content_types::ContentType;
 use pact_models::generators::Generator;
 use pact_models::matchingrules::{Category, MatchingRuleCategory};
 use pact_plugin_driver::catalogue_manager::{find_content_generator, find_content_matcher};
-use pact_plugin_driver::content::{InteractionContents, PluginConfiguration};
+use pact_plugin_driver::content::InteractionContents;
 use pact_plugin_driver::plugin_log_sink::{PluginLogEntry, PluginLogSink, set_plugin_log_sink};
 use pact_plugin_driver::plugin_manager::{load_plugin, shutdown_plugins};
 use pact_plugin_driver::plugin_models::{
@@ -119,9 +119,13 @@ fn compare(runtime: &Runtime, id: &str, count: &str, contents: &InteractionConte
     let actual = OptionalBody::Present(body.into(), Some(csv), None);
     let rules = contents.rules.clone();
     let rules = rules.unwrap_or_else(|| MatchingRuleCategory::empty(Category::BODY));
-    let config = configuration(&contents.plugin_config);
+    let config = PluginInteractionConfig {
+        interaction_configuration: contents.plugin_config.interaction_configuration.clone(),
+        pact_configuration: contents.plugin_config.pact_configuration.clone(),
+    };
+    let (expected, config) = (&contents.body, Some(config));
     let compared =
-        runtime.block_on(matcher.match_contents(&contents.body, &actual, &rules, false, config));
+        runtime.block_on(matcher.match_contents(expected, &actual, &rules, false, config));
     let mismatches = compared.err().unwrap_or_default();
     let mismatches: Vec<_> = mismatches.values().flatten().map(|m| &m.mismatch).collect();
     println!(
@@ -129,13 +133,6 @@ fn compare(runtime: &Runtime, id: &str, count: &str, contents: &InteractionConte
         json!({ "compared": id, "count": count, "mismatches": mismatches })
     );
     Ok(())
-}
-
-fn configuration(of: &PluginConfiguration) -> Option<PluginInteractionConfig> {
-    Some(PluginInteractionConfig {
-        interaction_configuration: of.interaction_configuration.clone(),
-        pact_configuration: of.pact_configuration.clone(),
-    })
 }
 
 fn csv() -> Result<ContentType> {
