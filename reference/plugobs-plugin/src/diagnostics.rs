@@ -189,6 +189,13 @@ impl Diagnostics {
         ServerLayer(self.0.emitter.clone())
     }
 
+    /// Bytes of records that wait for the driver, sent or not, and are not yet
+    /// acknowledged. A plugin that makes very many records for one call can wait
+    /// here, where otherwise some would be shed (OBS-LIM-22); 0 once all arrived.
+    pub fn queued_bytes(&self) -> usize {
+        self.0.emitter.queue(|queue| queue.bytes())
+    }
+
     /// The least severity of the operational records that are emitted now.
     pub fn level(&self) -> Severity {
         Severity::from_number(self.0.emitter.level().into()).unwrap_or(Severity::TRACE)

@@ -113,6 +113,11 @@ impl Queue {
         self.last_sequence
     }
 
+    /// Bytes that the queue takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether a record of that many bytes would be taken.
     pub(crate) fn has_room(&self, bytes: usize, class: Class) -> bool {
         let ordinary = self.bounds.queue.saturating_sub(self.bounds.reserve);
