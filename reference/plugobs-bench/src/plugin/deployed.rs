@@ -10,7 +10,7 @@ use plugobs_proto::pact::v2::plugin_host_client::PluginHostClient;
 use tokio::sync::Semaphore;
 use tonic::Status;
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Channel, Server};
+use tonic::transport::{Channel, Endpoint, Server};
 
 use super::service::{Log, Order, Service};
 use crate::record;
@@ -49,7 +49,8 @@ pub(super) async fn run() -> Result<()> {
     let instance = std::env::var("PACT_PLUGIN_INSTANCE_ID").context("PACT_PLUGIN_INSTANCE_ID")?;
     let host = std::env::var("PACT_PLUGIN_HOST").context("PACT_PLUGIN_HOST")?;
     let listener = super::listen().await?;
-    let host = PluginHostClient::connect(format!("http://{host}")).await?;
+    let host = Endpoint::from_shared(format!("http://{host}"))?.connect().await?;
+    let host = PluginHostClient::new(host);
     Server::builder()
         .add_service(PactPluginServer::new(Service(Unary { instance, host })))
         .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))

@@ -11,8 +11,6 @@ use anyhow::Result;
 use plugobs_core::handshake::Handshake;
 use tokio::net::TcpListener;
 
-pub use service::Order;
-
 /// A listener, after its handshake line.
 async fn listen() -> Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

@@ -16,7 +16,7 @@ use crate::record::{TARGET, text};
 
 /// Bytes that may wait in the plugin before it waits itself: a plugin sheds
 /// what it cannot send, and here every record is to be delivered.
-const MOST_QUEUED: usize = 512 * 1024;
+const MOST_QUEUED: usize = 2 << 20;
 /// How often that is looked at.
 const RECORDS_BETWEEN: u64 = 64;
 

@@ -76,6 +76,11 @@ impl Session {
         })
     }
 
+    /// Whether a flush waits for what is not sent yet.
+    pub(crate) fn is_asked_to_flush(&self) -> bool {
+        !self.flushes.is_empty()
+    }
+
     /// Takes a message of the driver's.
     pub(crate) fn take(&mut self, message: FromDriver) -> Asked {
         match message {

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use plugobs_proto::observability::v1::log_service_client::LogServiceClient;
 use plugobs_proto::observability::v1::stream_request::Kind as ToDriver;
 use plugobs_proto::observability::v1::stream_response::Kind as FromDriver;
 use plugobs_proto::observability::v1::{StreamRequest, StreamResponse};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
@@ -17,6 +19,10 @@ use super::session::{self, Asked, Session};
 use super::{Ended, authorization};
 use crate::emitter::SharedEmitter;
 
+/// How long a batch that is not full is followed by no other.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(1);
+/// Bytes of records from which on a batch counts as full.
+const FULL_BATCH: usize = 256 * 1024;
 /// How long a connection, or a welcome, may take.
 const GREETING_WAIT: Duration = Duration::from_secs(5);
 
@@ -143,8 +149,14 @@ async fn converse(
     end: &mut End,
 ) -> Ended {
     let mut outbound = Some(outbound);
+    let mut pace = Pace::default();
     loop {
-        let is_full = match say_next(&mut session, outbound.as_ref()) {
+        let is_paced = pace.is_held() && !end.has_begun() && !session.is_asked_to_flush();
+        let is_full = match say_next(&mut session, outbound.as_ref(), is_paced) {
+            Said::Batch(bytes) => {
+                pace.sent(bytes);
+                continue;
+            }
             Said::Something => continue,
             Said::Full => true,
             Said::Nothing => false,
@@ -154,7 +166,8 @@ async fn converse(
             outbound = None;
         }
         tokio::select! {
-            () = emitter.wake.notified(), if !is_full => {}
+            () = emitter.wake.notified(), if !is_full && !is_paced => {}
+            () = pace.over(), if is_paced => {}
             () = has_capacity(outbound.as_ref()), if is_full => {}
             heard = inbound.message() => {
                 if let Some(ended) = hear(emitter, &mut session, heard) {
@@ -171,14 +184,45 @@ async fn converse(
     }
 }
 
+/// Between two small batches there is a moment, so that a plugin which logs all
+/// the time costs few messages, and one that logs now and then does not wait.
+#[derive(Default)]
+struct Pace(Option<Instant>);
+
+impl Pace {
+    fn sent(&mut self, bytes: usize) {
+        // A full one says that there is more.
+        self.0 = (bytes < FULL_BATCH).then(|| Instant::now() + BETWEEN_BATCHES);
+    }
+
+    fn is_held(&self) -> bool {
+        self.0.is_some_and(|until| Instant::now() < until)
+    }
+
+    async fn over(&self) {
+        if let Some(until) = self.0 {
+            tokio::time::sleep_until(until).await;
+        }
+    }
+}
+
 enum Said {
+    /// Of so many bytes.
+    Batch(usize),
     Something,
     Nothing,
     Full,
 }
 
 /// Hands over the next message where there is one, and room for it.
-fn say_next(session: &mut Session, outbound: Option<&mpsc::Sender<StreamRequest>>) -> Said {
+fn say_next(
+    session: &mut Session,
+    outbound: Option<&mpsc::Sender<StreamRequest>>,
+    is_paced: bool,
+) -> Said {
+    if is_paced {
+        return Said::Nothing;
+    }
     // Where the receiver has gone, the driver ended the stream and says why.
     let Some(sender) = outbound.filter(|sender| !sender.is_closed()) else {
         return Said::Nothing;
@@ -186,13 +230,15 @@ fn say_next(session: &mut Session, outbound: Option<&mpsc::Sender<StreamRequest>
     let Ok(permit) = sender.try_reserve() else {
         return Said::Full;
     };
-    match session.next() {
-        Some(kind) => {
-            permit.send(StreamRequest { kind: Some(kind) });
-            Said::Something
-        }
-        None => Said::Nothing,
-    }
+    let Some(kind) = session.next() else {
+        return Said::Nothing;
+    };
+    let said = match &kind {
+        ToDriver::Batch(batch) => Said::Batch(batch.records.iter().map(Bytes::len).sum()),
+        _ => Said::Something,
+    };
+    permit.send(StreamRequest { kind: Some(kind) });
+    said
 }
 
 /// Resolves when there is room again, or nobody to make any.
