@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::record::{Exception, Record};
 use crate::registry::{limit, mark};
 use crate::sanitise::cut;
+use crate::text::Text;
 use crate::value::{Scalar, Value};
 
 /// Marks of a record (OBS-LIM-08): they are short words, and a list of many is
@@ -48,7 +49,7 @@ impl Limits {
     /// for an exception's empty texts, which are absent ones.
     pub fn enforce(&self, record: &mut Record) {
         let mut cut = self.cut_names(record);
-        cut += cut_text(&mut record.message, self.message_bytes);
+        cut += cut_shared(&mut record.message, self.message_bytes);
         cut += self.cut_attributes(record);
         if let Some(exception) = &mut record.exception {
             cut += cut_exception(exception, self.message_bytes);
@@ -61,7 +62,9 @@ impl Limits {
         }
         // A text of which nothing is left is absent, and an exception that says
         // nothing would be refused with the whole record (OBS-REC-27).
-        record.exception = record.exception.take().and_then(Exception::non_empty);
+        if let Some(exception) = record.exception.take() {
+            record.exception = exception.non_empty();
+        }
     }
 
     fn cut_names(&self, record: &mut Record) -> usize {
@@ -77,7 +80,7 @@ impl Limits {
         .into_iter()
         .flatten()
         {
-            cut += cut_text(text, max);
+            cut += cut_shared(text, max);
         }
         cut
     }
@@ -117,9 +120,14 @@ impl Limits {
         }
         for part in [Part::StackTrace, Part::Cause, Part::Message, Part::Type] {
             let excess = over(record);
+            if part == Part::Message {
+                let keep = record.message.len().saturating_sub(excess);
+                cut += cut_shared(&mut record.message, keep);
+                continue;
+            }
             let exception = record.exception.as_mut();
             let text = match part {
-                Part::Message => Some(&mut record.message),
+                Part::Message => None,
                 Part::Cause => exception.and_then(|e| e.message.as_mut()),
                 Part::StackTrace => exception.and_then(|e| e.stack_trace.as_mut()),
                 Part::Type => exception.and_then(|e| e.kind.as_mut()),
@@ -139,7 +147,7 @@ impl Limits {
 }
 
 /// A text that goes where the whole is too big.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     StackTrace,
     Cause,
@@ -150,11 +158,14 @@ enum Part {
 /// Cuts what names something and is no identity: level, channel, target, event
 /// and marks. The bytes that went.
 fn cut_free_names(record: &mut Record, max: usize) -> usize {
-    let mut cut = cut_text(&mut record.level, max)
-        + cut_text(&mut record.channel, max)
-        + cut_text(&mut record.target, max);
+    let mut cut = cut_shared(&mut record.level, max)
+        + cut_shared(&mut record.channel, max)
+        + cut_shared(&mut record.target, max);
     if let Some(name) = &mut record.event_name {
-        cut += cut_text(name, max);
+        cut += cut_shared(name, max);
+    }
+    if record.marks.is_empty() {
+        return cut;
     }
     for mark in record.marks.split_off(record.marks.len().min(MARKS)) {
         cut += mark.len();
@@ -214,6 +225,17 @@ fn drop_equal_keys(attributes: &mut Vec<(String, Value)>) -> usize {
         }
         stays
     });
+    lost
+}
+
+/// What is left is a copy: the whole would stay in memory with it.
+fn cut_shared(text: &mut Text, max: usize) -> usize {
+    if text.len() <= max {
+        return 0;
+    }
+    let keep = Text::from(cut(text, max));
+    let lost = text.len() - keep.len();
+    *text = keep;
     lost
 }
 
@@ -289,16 +311,19 @@ fn attribute_size((key, value): &(String, Value)) -> usize {
 /// An upper bound of the record's size in protobuf, as a plugin sends it and
 /// with texts below 2 MiB: each text, value and number with its tag and length.
 pub fn size(record: &Record) -> usize {
-    let optional = |text: &Option<String>| text.as_ref().map_or(0, |t| t.len() + FIELD);
+    let optional = |text: Option<&str>| text.map_or(0, |t| t.len() + FIELD);
     let mut size = 96 + record.level.len() + record.channel.len();
     size += record.target.len() + record.message.len() + record.unknown_fields.len();
-    size += optional(&record.event_name)
-        + optional(&record.plugin_instance_id)
-        + optional(&record.test_run_id)
-        + optional(&record.call_id);
+    size += optional(record.event_name.as_deref())
+        + optional(record.plugin_instance_id.as_deref())
+        + optional(record.test_run_id.as_deref())
+        + optional(record.call_id.as_deref());
     size += record.attributes.iter().map(attribute_size).sum::<usize>();
     if let Some(e) = &record.exception {
-        size += FIELD + optional(&e.kind) + optional(&e.message) + optional(&e.stack_trace);
+        size += FIELD
+            + optional(e.kind.as_deref())
+            + optional(e.message.as_deref())
+            + optional(e.stack_trace.as_deref());
     }
     size += record.trace_context.map_or(0, |_| 48);
     size += record.marks.iter().map(|m| m.len() + FIELD).sum::<usize>();

@@ -9,6 +9,7 @@ use crate::error::Rejection;
 use crate::ids::check_test_run_id;
 use crate::record::TraceContext;
 use crate::registry::{RejectionCode as Code, metadata};
+use crate::text::Text;
 
 /// The member of W3C baggage that carries the test run ID.
 const BAGGAGE_MEMBER: &str = "test.run.id";
@@ -26,13 +27,13 @@ const BAGGAGE_VALUE: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallIdentity {
     /// Verbatim; may break the grammar, and is then kept as data only.
-    pub test_run_id: Option<String>,
+    pub test_run_id: Option<Text>,
     /// The call.
-    pub call_id: Option<String>,
+    pub call_id: Option<Text>,
     /// The call in which it is nested.
-    pub parent_call_id: Option<String>,
+    pub parent_call_id: Option<Text>,
     /// A deployed driver's chain of calls.
-    pub call_chain_id: Option<String>,
+    pub call_chain_id: Option<Text>,
     /// The span of the caller.
     pub trace_context: Option<TraceContext>,
 }
@@ -53,7 +54,7 @@ impl CallIdentity {
             (metadata::PACT_CALL_CHAIN_ID, &self.call_chain_id),
         ] {
             if let Some(id) = id {
-                pairs.push((key, id.clone()));
+                pairs.push((key, id.to_string()));
             }
         }
         if let Some(context) = &self.trace_context {
@@ -67,7 +68,7 @@ impl CallIdentity {
     /// (OBS-GRPC-14): metadata cannot fail a call. IDs of calls stay as they
     /// came, so that a driver can tell one that it never sent (OBS-SEC-20).
     pub fn from_metadata<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Self {
-        let text = |key: &str| get(key).filter(|v| !v.is_empty()).map(str::to_owned);
+        let text = |key: &str| get(key).filter(|v| !v.is_empty()).map(Text::from);
         Self {
             test_run_id: text(metadata::PLUGIN_TEST_RUN_ID)
                 .filter(|id| check_test_run_id(id).is_ok())
@@ -88,14 +89,14 @@ impl CallIdentity {
     }
 }
 
-fn test_run_id_of_baggage(baggage: &str) -> Option<String> {
+fn test_run_id_of_baggage(baggage: &str) -> Option<Text> {
     baggage.split(',').find_map(|member| {
         let (key, value) = member.split(';').next()?.split_once('=')?;
         if key.trim() != BAGGAGE_MEMBER {
             return None;
         }
         let id = percent_decode_str(value.trim()).decode_utf8().ok()?;
-        check_test_run_id(&id).is_ok().then(|| id.into_owned())
+        check_test_run_id(&id).is_ok().then(|| id.into())
     })
 }
 

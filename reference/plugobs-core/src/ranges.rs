@@ -13,6 +13,13 @@ pub struct SequenceSet {
 impl SequenceSet {
     /// Adds one number. `false` where it was in the set already, or is 0.
     pub fn insert(&mut self, sequence: u64) -> bool {
+        // Nearly always it is the one after the highest.
+        if let Some(mut highest) = self.ranges.last_entry()
+            && highest.get().checked_add(1) == Some(sequence)
+        {
+            highest.insert(sequence);
+            return true;
+        }
         if sequence == 0 || self.contains(sequence) {
             return false;
         }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::registry::{channel, mark, source};
 use crate::severity::Severity;
+use crate::text::Text;
 use crate::timestamp::Timestamp;
 use crate::value::Value;
 
@@ -17,11 +18,11 @@ use crate::value::Value;
 pub struct Record {
     /// The instance that speaks. Absent only on a driver's own records about
     /// the run, and where it was moved to `claimed`.
-    pub plugin_instance_id: Option<String>,
+    pub plugin_instance_id: Option<Text>,
     /// The test run that caused it, verbatim.
-    pub test_run_id: Option<String>,
+    pub test_run_id: Option<Text>,
     /// The driver's call that caused it.
-    pub call_id: Option<String>,
+    pub call_id: Option<Text>,
     /// The emitter's epoch.
     pub epoch: Option<u64>,
     /// From 1 in each epoch, in order of emission.
@@ -29,17 +30,17 @@ pub struct Record {
     /// When it happened, by the emitter's clock.
     pub timestamp: Timestamp,
     /// The level's name as the emitter writes it.
-    pub level: String,
+    pub level: Text,
     /// What decides about its severity.
     pub severity: Severity,
     /// `lifecycle`, `operational`, `user`, or one that is not known.
-    pub channel: String,
+    pub channel: Text,
     /// The name of an event with a known shape.
-    pub event_name: Option<String>,
+    pub event_name: Option<Text>,
     /// The logger's name.
-    pub target: String,
+    pub target: Text,
     /// Text for people; may be empty where an event name is set.
-    pub message: String,
+    pub message: Text,
     /// Attributes in the order given, keys distinct.
     pub attributes: Vec<(String, Value)>,
     /// The error that it reports.
@@ -53,15 +54,15 @@ pub struct Record {
     /// When the driver took it in. The fields from here on are the driver's.
     pub observed_timestamp: Option<Timestamp>,
     /// The driver run.
-    pub run_id: Option<String>,
+    pub run_id: Option<Text>,
     /// The plugin's name by its manifest.
-    pub plugin_name: Option<String>,
+    pub plugin_name: Option<Text>,
     /// The plugin's version by its manifest.
-    pub plugin_version: Option<String>,
+    pub plugin_version: Option<Text>,
     /// The path on which it came; registry `sources`.
-    pub source: Option<String>,
+    pub source: Option<Text>,
     /// Identities that the driver did not believe.
-    pub claimed: Option<Claimed>,
+    pub claimed: Option<Box<Claimed>>,
     /// Protobuf fields that the reader did not know, in their wire form.
     pub unknown_fields: Vec<u8>,
     /// JSON members that the reader did not know.
@@ -118,18 +119,23 @@ pub struct TraceContext {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claimed {
     /// The instance it named.
-    pub plugin_instance_id: Option<String>,
+    pub plugin_instance_id: Option<Text>,
     /// The test run it named.
-    pub test_run_id: Option<String>,
+    pub test_run_id: Option<Text>,
     /// The call it named.
-    pub call_id: Option<String>,
+    pub call_id: Option<Text>,
     /// The instance whose endpoint received it.
-    pub via: Option<String>,
+    pub via: Option<Text>,
 }
 
 impl Record {
     /// An operational record with the level's registered name.
-    pub fn new(timestamp: Timestamp, severity: Severity, target: &str, message: &str) -> Self {
+    pub fn new(
+        timestamp: Timestamp,
+        severity: Severity,
+        target: impl Into<Text>,
+        message: impl Into<Text>,
+    ) -> Self {
         Self {
             plugin_instance_id: None,
             test_run_id: None,
@@ -137,12 +143,12 @@ impl Record {
             epoch: None,
             sequence: None,
             timestamp,
-            level: severity.shown().to_owned(),
+            level: Text::from_static(severity.shown()),
             severity,
-            channel: channel::OPERATIONAL.to_owned(),
+            channel: Text::from_static(channel::OPERATIONAL),
             event_name: None,
-            target: target.to_owned(),
-            message: message.to_owned(),
+            target: target.into(),
+            message: message.into(),
             attributes: Vec::new(),
             exception: None,
             trace_context: None,
@@ -161,10 +167,15 @@ impl Record {
 
     /// A lifecycle record at INFO; `event` is from the registry
     /// `lifecycle-events`.
-    pub fn lifecycle(timestamp: Timestamp, target: &str, event: &str, message: &str) -> Self {
+    pub fn lifecycle(
+        timestamp: Timestamp,
+        target: impl Into<Text>,
+        event: impl Into<Text>,
+        message: impl Into<Text>,
+    ) -> Self {
         Self {
-            channel: channel::LIFECYCLE.to_owned(),
-            event_name: Some(event.to_owned()),
+            channel: Text::from_static(channel::LIFECYCLE),
+            event_name: Some(event.into()),
             ..Self::new(timestamp, Severity::INFO, target, message)
         }
     }

@@ -3,11 +3,8 @@
 
 use std::borrow::Cow;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
 use crate::error::Rejection;
-use crate::json::escape::EscapingFormatter;
-use crate::json::{strict, write};
+use crate::json::{LineWriter, strict};
 use crate::limits::{Limits, shorten_names};
 use crate::record::Record;
 use crate::registry::{RejectionCode, limit};
@@ -102,22 +99,10 @@ fn without_version(record: &Record) -> Cow<'_, Record> {
     Cow::Owned(record)
 }
 
-struct Versioned<'a>(&'a Record);
-
-impl Serialize for Versioned<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(VERSION_MEMBER, &1)?;
-        write::write_members(self.0, &mut map)?;
-        map.end()
-    }
-}
-
 fn encode(record: &Record) -> String {
     let mut line = Vec::with_capacity(512);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut line, EscapingFormatter);
-    Versioned(record)
-        .serialize(&mut serializer)
-        .expect("writing to memory does not fail");
+    line.extend_from_slice(PREFIX.as_bytes());
+    LineWriter::default().write_members(record, &mut line);
+    line.push(b'}');
     String::from_utf8(line).expect("JSON is written as UTF-8")
 }

@@ -1,12 +1,12 @@
 //! Where every record of this process is numbered and queued.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
 use plugobs_core::registry::{attribute, channel, event};
-use plugobs_core::{Limits, LogPosition, Record, Severity, Timestamp, Value};
+use plugobs_core::{Limits, LogPosition, Record, Severity, Text, Timestamp, Value};
 use plugobs_proto::convert::{decode_record, encode_record, encode_unnumbered, number_record};
 use tokio::sync::{Notify, watch};
 
@@ -15,6 +15,11 @@ use crate::epoch;
 use crate::lines::{write_encoded, write_line};
 use crate::queue::{Bounds, Class, Queue};
 use crate::settings::Settings;
+
+thread_local! {
+    /// Where this thread encodes its records, one after the other.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// The target of the SDK's own records.
 pub(crate) const SDK_TARGET: &str = "plugobs.plugin";
@@ -68,7 +73,7 @@ struct State {
     queue: Queue,
     /// Whether records go to standard error at once.
     direct: bool,
-    instance_id: Option<Arc<str>>,
+    instance_id: Option<Text>,
     limits: Limits,
 }
 
@@ -85,7 +90,7 @@ impl Emitter {
                 epoch: epoch::take(pid),
                 queue: Queue::new(options.bounds),
                 direct,
-                instance_id: settings.instance_id.as_deref().map(Arc::from),
+                instance_id: settings.instance_id.as_deref().map(Text::from),
                 limits: Limits::default(),
             }),
             settings,
@@ -165,19 +170,24 @@ impl Emitter {
             }
             (state.direct, state.limits, state.instance_id.clone())
         };
-        record.plugin_instance_id = instance_id.as_deref().map(str::to_owned);
+        record.plugin_instance_id = instance_id;
         if let Some(context) = context {
             put_in_context(&mut record, context);
         }
         if record.message.is_empty() && record.event_name.is_none() {
-            record.event_name = Some("message".to_owned());
+            record.event_name = Some(Text::from_static("message"));
         }
         limits.enforce(&mut record);
         if direct {
             self.emit_line(record, class);
         } else {
-            // Encoded before the lock, so that threads wait for numbers only.
-            self.emit_encoded(encode_unnumbered(record), class, limits);
+            // Encoded before the lock, so that threads wait for numbers only,
+            // and into a buffer that is there already.
+            let mut encoded = BUFFER.take();
+            encoded.clear();
+            encode_unnumbered(record, &mut encoded);
+            self.emit_encoded(&mut encoded, class, limits);
+            BUFFER.set(encoded);
         }
     }
 
@@ -193,28 +203,27 @@ impl Emitter {
             state.queue.acknowledge(sequence);
             return;
         }
-        let encoded = Bytes::from(encode_record(&record));
-        state.queue.push(sequence, encoded, class);
+        state.queue.push(sequence, &encode_record(&record), class);
         drop(state);
         self.wake.notify_one();
     }
 
     /// For the queue, unless standard error has taken its place meanwhile.
-    fn emit_encoded(&self, mut encoded: Vec<u8>, class: Class, limits: Limits) {
+    fn emit_encoded(&self, encoded: &mut Vec<u8>, class: Class, limits: Limits) {
         let mut state = self.lock_here();
         let sequence = state.queue.number();
-        number_record(&mut encoded, state.epoch, sequence);
+        number_record(encoded, state.epoch, sequence);
         if state.limits != limits {
             // A welcome came in between. A record that is longer than a batch
             // would be in the way of all others.
-            encoded = recode(&encoded, state.limits);
+            *encoded = recode(encoded, state.limits);
         }
         if state.direct {
-            write_encoded(&encoded);
+            write_encoded(encoded);
             state.queue.acknowledge(sequence);
             return;
         }
-        state.queue.push(sequence, encoded.into(), class);
+        state.queue.push(sequence, encoded, class);
         drop(state);
         self.wake.notify_one();
     }
@@ -237,7 +246,7 @@ impl Emitter {
     /// A message for the person who reads the test result.
     pub(crate) fn user_message(&self, text: &str, commonmark: bool) {
         let mut record = Record::new(now(), Severity::INFO, "", text);
-        record.channel = channel::USER.to_owned();
+        record.channel = Text::from_static(channel::USER);
         if commonmark {
             record = record.with("message.format", "commonmark");
         }
@@ -260,7 +269,7 @@ impl Emitter {
 
     /// From now on records wait in the queue. Tells the key of the next one
     /// that can come.
-    pub(crate) fn hold(&self) -> (LogPosition, Option<Arc<str>>) {
+    pub(crate) fn hold(&self) -> (LogPosition, Option<Text>) {
         let mut state = self.lock();
         state.direct = false;
         state.queue.rewind();

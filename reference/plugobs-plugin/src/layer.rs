@@ -1,7 +1,7 @@
 //! The `tracing` layer: every event becomes an operational record, and a span
 //! takes the call in which it was created to wherever it is entered.
 
-use plugobs_core::{Record, Severity};
+use plugobs_core::{Record, Severity, Text};
 use tracing_core::span::{Attributes, Id};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Event, Level, Metadata, Subscriber};
@@ -102,7 +102,11 @@ where
         }
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
-        let mut record = Record::new(now(), severity(*metadata.level()), metadata.target(), "");
+        let target = match &normalized {
+            Some(metadata) => metadata.target().into(),
+            None => Text::from_static(event.metadata().target()),
+        };
+        let mut record = Record::new(now(), severity(*metadata.level()), target, Text::default());
         event.record(&mut Fields {
             record: &mut record,
             of_log_crate: normalized.is_some(),
@@ -110,7 +114,7 @@ where
         if record.message.is_empty() {
             // A call without text still has a name, that of its place in the
             // code (OBS-REC-10).
-            record.event_name = Some(metadata.name().to_owned());
+            record.event_name = Some(metadata.name().into());
         }
         // A span that the event names is nearer than what is entered.
         let named = event.parent().and_then(|span| of_span(&spans, span));

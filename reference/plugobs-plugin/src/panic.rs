@@ -29,7 +29,7 @@ pub(crate) fn install(emitter: SharedEmitter) {
 fn record_of(info: &PanicHookInfo<'_>) -> Record {
     let text = info.payload_as_str().unwrap_or("a panic without a text");
     let mut record = Record::new(now(), Severity::ERROR, SDK_TARGET, "");
-    record.message = format!("panicked: {text}");
+    record.message = format!("panicked: {text}").into();
     let mut stack = String::new();
     if let Some(location) = info.location() {
         stack = format!("at {location}\n");

@@ -3,12 +3,16 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use plugobs_core::Record;
 use plugobs_core::registry::limit;
 
 /// Bytes that a record in the queue takes beside its encoding.
 const ENTRY_OVERHEAD: usize = 64;
+
+/// Bytes of one piece of memory for records. It goes when the last of them does,
+/// so it is small beside the queue.
+const CHUNK_BYTES: usize = 32 * 1024;
 
 /// Bounds of a queue, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +96,8 @@ pub(crate) struct Queue {
     dropped_sent: usize,
     bytes: usize,
     last_sequence: u64,
+    /// The rest of the piece of memory that the newest records are in.
+    chunk: BytesMut,
 }
 
 impl Queue {
@@ -131,16 +137,27 @@ impl Queue {
     }
 
     /// Takes a record that was numbered last, or counts it as dropped.
-    pub(crate) fn push(&mut self, sequence: u64, encoded: Bytes, class: Class) {
+    pub(crate) fn push(&mut self, sequence: u64, encoded: &[u8], class: Class) {
         if !self.has_room(encoded.len(), class) {
             self.count_dropped(sequence, class);
             return;
         }
         self.bytes += encoded.len() + ENTRY_OVERHEAD;
+        let encoded = self.store(encoded);
         self.entries.push_back(Entry {
             sequence,
             encoded: Some(encoded),
         });
+    }
+
+    /// Copies a record behind the one before, so that hundreds are in one
+    /// piece of memory.
+    fn store(&mut self, encoded: &[u8]) -> Bytes {
+        if self.chunk.capacity() < encoded.len() {
+            self.chunk = BytesMut::with_capacity(CHUNK_BYTES.max(encoded.len()));
+        }
+        self.chunk.extend_from_slice(encoded);
+        self.chunk.split().freeze()
     }
 
     /// Counts a record that was numbered last as dropped.

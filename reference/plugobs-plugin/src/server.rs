@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use plugobs_core::registry::{attribute, event, mark, metadata};
-use plugobs_core::{CallId, CallIdentity, ids};
+use plugobs_core::{CallId, CallIdentity, Text, ids};
 use tonic::body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -214,13 +214,13 @@ fn context_of(headers: &HeaderMap, field: Option<&str>) -> Context {
     for id in [&mut identity.call_id, &mut identity.parent_call_id] {
         *id = id.take().filter(|id| CallId::parse(id).is_ok());
     }
-    let is_chain = |id: &String| ids::check_test_run_id(id).is_ok();
+    let is_chain = |id: &Text| ids::check_test_run_id(id).is_ok();
     identity.call_chain_id = identity.call_chain_id.filter(is_chain);
 
     let mut marks = Vec::new();
     // The field wins over the metadata (OBS-ID-35).
     if let Some(field) = field {
-        let told = identity.test_run_id.replace(field.to_owned());
+        let told = identity.test_run_id.replace(field.into());
         if told.is_some_and(|told| told != field) {
             marks.push(mark::ID_CONFLICT);
         }

@@ -1,12 +1,18 @@
 //! The fields of a `tracing` event as a record's message, attributes and
 //! exception.
 
+use std::cell::Cell;
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plugobs_core::{Exception, Record, Scalar, Value};
 use tracing_core::field::{Field, Visit};
+
+thread_local! {
+    /// Where this thread makes texts, one after the other.
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
+}
 
 /// Fills a record.
 pub(crate) struct Fields<'a> {
@@ -57,7 +63,7 @@ impl Visit for Fields<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
-            value.clone_into(&mut self.record.message);
+            self.record.message = value.into();
         } else {
             self.add(field, value);
         }
@@ -77,12 +83,18 @@ impl Visit for Fields<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = or_panicked(|| format!("{value:?}")).unwrap_or_else(|text| text);
-        if field.name() == "message" {
-            self.record.message = text;
-        } else {
-            self.add(field, text);
+        // Taken, not borrowed: the text of a value may log itself.
+        let mut text = BUFFER.take();
+        text.clear();
+        if let Err(instead) = or_panicked(|| write!(text, "{value:?}")) {
+            text = instead;
         }
+        if field.name() == "message" {
+            self.record.message = text.as_str().into();
+        } else {
+            self.add(field, text.as_str());
+        }
+        BUFFER.set(text);
     }
 }
 

@@ -8,7 +8,7 @@ pub mod convert;
 pub mod log_message;
 pub mod observability;
 pub mod pact;
-mod unknown;
+mod wire;
 
 /// The compiled definitions of every package and of what they import: an encoded
 /// `google.protobuf.FileDescriptorSet`, without comments.

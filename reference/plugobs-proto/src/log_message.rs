@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use plugobs_core::registry::{channel, event};
-use plugobs_core::{Record, Scalar, Severity, Timestamp, Value};
+use plugobs_core::{Record, Scalar, Severity, Text, Timestamp, Value};
 
 use crate::pact::v2::LogMessage;
 
@@ -17,8 +17,8 @@ const LIFECYCLE: &str = "plugobs.lifecycle.";
 /// people, because the message has no other place for them (OBS-GRPC-30).
 pub fn to_log_message(record: &Record) -> LogMessage {
     LogMessage {
-        plugin_instance_id: record.plugin_instance_id.clone().unwrap_or_default(),
-        test_run_id: record.test_run_id.clone().unwrap_or_default(),
+        plugin_instance_id: text(record.plugin_instance_id.as_ref()),
+        test_run_id: text(record.test_run_id.as_ref()),
         level: record.severity.shown().to_owned(),
         message: text_with_details(record),
         target: target_of(record),
@@ -34,12 +34,20 @@ pub fn from_log_message(message: LogMessage, arrived: Timestamp) -> Record {
         .filter(|ms| *ms > 0)
         .and_then(|ms| ms.checked_mul(1_000_000))
         .map_or(arrived, Timestamp::from_unix_nanos);
-    let mut record = Record::new(timestamp, Severity::INFO, "", &message.message);
+    let mut record = Record::new(timestamp, Severity::INFO, "", message.message);
     record.set_level(&message.level, None);
-    record.plugin_instance_id = Some(message.plugin_instance_id).filter(|id| !id.is_empty());
-    record.test_run_id = Some(message.test_run_id).filter(|id| !id.is_empty());
+    record.plugin_instance_id = some(message.plugin_instance_id);
+    record.test_run_id = some(message.test_run_id);
     set_channel(&mut record, message.target);
     record
+}
+
+fn text(optional: Option<&Text>) -> String {
+    optional.map(Text::to_string).unwrap_or_default()
+}
+
+fn some(text: String) -> Option<Text> {
+    Some(text).filter(|text| !text.is_empty()).map(Text::from)
 }
 
 fn target_of(record: &Record) -> String {
@@ -47,7 +55,7 @@ fn target_of(record: &Record) -> String {
         (channel::USER, _) if record.target.is_empty() => USER.to_owned(),
         (channel::USER, _) => format!("{USER}.{}", record.target),
         (channel::LIFECYCLE, Some(name)) => format!("{LIFECYCLE}{name}"),
-        _ => record.target.clone(),
+        _ => record.target.to_string(),
     }
 }
 
@@ -61,21 +69,21 @@ fn set_channel(record: &mut Record, target: String) {
     if let Some(rest) = target.strip_prefix(USER)
         && (rest.is_empty() || rest.starts_with('.'))
     {
-        record.channel = channel::USER.to_owned();
-        record.target = rest.trim_start_matches('.').to_owned();
+        record.channel = Text::from_static(channel::USER);
+        record.target = rest.trim_start_matches('.').into();
     } else if let Some(name) = target.strip_prefix(LIFECYCLE).filter(|n| plugins_event(n)) {
-        record.channel = channel::LIFECYCLE.to_owned();
-        record.event_name = Some(name.to_owned());
+        record.channel = Text::from_static(channel::LIFECYCLE);
+        record.event_name = Some(name.into());
     } else {
-        record.target = target;
+        record.target = target.into();
     }
 }
 
 fn text_with_details(record: &Record) -> String {
-    let mut text = record.message.clone();
-    if text.is_empty() {
-        text = record.event_name.clone().unwrap_or_default();
-    }
+    let mut text = match record.message.as_str() {
+        "" => text(record.event_name.as_ref()),
+        message => message.to_owned(),
+    };
     for (key, value) in &record.attributes {
         // Writing to a String does not fail.
         let _ = write!(text, " {key}={}", ValueText(value));

@@ -108,7 +108,7 @@ impl RunFolderSink {
     }
 
     fn records(&mut self, records: &[Record]) -> Result<(), FileError> {
-        if self.segments.encode(&self.folder, records)? {
+        if self.segments.encode(records) {
             self.segments.rotate(&self.folder)?;
             // What is to be removed is counted before it is gone, so that no
             // kill between the two leaves it uncounted.

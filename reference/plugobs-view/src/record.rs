@@ -88,7 +88,7 @@ pub(crate) fn instance_name(record: &Record, labels: &BTreeMap<String, String>) 
     }
     match &record.plugin_instance_id {
         None => "driver".to_owned(),
-        Some(id) => labels.get(id).cloned().unwrap_or_else(|| {
+        Some(id) => labels.get(id.as_str()).cloned().unwrap_or_else(|| {
             let name = record.plugin_name.as_deref().unwrap_or("plugin");
             format!("{name}/{}", short_id(id))
         }),

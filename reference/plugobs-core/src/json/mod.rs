@@ -7,7 +7,7 @@ pub mod strict;
 pub mod write;
 
 pub use read::{from_json, from_object};
-pub use write::{to_json_line, write_json_line};
+pub use write::{LineWriter, to_json_line};
 
 /// The largest integer that every JSON reader keeps exactly.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

@@ -9,6 +9,7 @@ use crate::error::Rejection;
 use crate::record::{Claimed, Exception, Record, TraceContext};
 use crate::registry::{RejectionCode as Code, channel, mark};
 use crate::severity::Severity;
+use crate::text::Text;
 use crate::timestamp::Timestamp;
 use crate::value::{Scalar, Value};
 
@@ -36,15 +37,15 @@ pub fn from_object(object: Map<String, Json>) -> Result<Record, Rejection> {
     let number = members.small("severityNumber")?;
     let mut record = Record::new(timestamp, Severity::INFO, "", "");
     set_severity(&mut record, level, number)?;
-    record.message = members.text("message")?.unwrap_or_default();
-    record.target = members.text("target")?.unwrap_or_default();
+    record.message = members.shared("message")?.unwrap_or_default();
+    record.target = members.shared("target")?.unwrap_or_default();
     record.channel = members
-        .text("channel")?
-        .unwrap_or_else(|| channel::OPERATIONAL.to_owned());
-    record.event_name = members.text("eventName")?;
-    record.plugin_instance_id = members.text("pluginInstanceId")?;
-    record.test_run_id = members.text("testRunId")?;
-    record.call_id = members.text("callId")?;
+        .shared("channel")?
+        .unwrap_or(Text::from_static(channel::OPERATIONAL));
+    record.event_name = members.shared("eventName")?;
+    record.plugin_instance_id = members.shared("pluginInstanceId")?;
+    record.test_run_id = members.shared("testRunId")?;
+    record.call_id = members.shared("callId")?;
     record.epoch = members.uint("epoch")?;
     record.sequence = members.uint("sequence")?;
     if let Some(object) = members.object("attributes")? {
@@ -62,12 +63,12 @@ pub fn from_object(object: Map<String, Json>) -> Result<Record, Rejection> {
     record.add_marks(members.texts("marks")?);
     record.truncated_bytes = members.uint("truncatedBytes")?.unwrap_or(0);
     record.observed_timestamp = members.time("observedTimestamp")?;
-    record.run_id = members.text("runId")?;
-    record.plugin_name = members.text("pluginName")?;
-    record.plugin_version = members.text("pluginVersion")?;
-    record.source = members.text("source")?;
+    record.run_id = members.shared("runId")?;
+    record.plugin_name = members.shared("pluginName")?;
+    record.plugin_version = members.shared("pluginVersion")?;
+    record.source = members.shared("source")?;
     if let Some(object) = members.object("claimed")? {
-        record.claimed = Some(read_claimed(object)?);
+        record.claimed = Some(Box::new(read_claimed(object)?));
     }
     if let Some(text) = members.text("unknownFields")? {
         record.unknown_fields = read_base64("unknownFields", &text)?;
@@ -109,10 +110,11 @@ impl Record {
                 self.mark(mark::UNKNOWN_LEVEL);
                 Severity::INFO
             });
-        self.level = if level.is_empty() {
-            self.severity.shown().to_owned()
+        let usual = self.severity.shown();
+        self.level = if level.is_empty() || level == usual {
+            Text::from_static(usual)
         } else {
-            level.to_owned()
+            level.into()
         };
     }
 }
@@ -136,6 +138,10 @@ impl Members {
             Some(Json::String(text)) => Ok(Some(text)),
             Some(other) => Err(wrong_type(name, "a text", &other)),
         }
+    }
+
+    fn shared(&mut self, name: &str) -> Result<Option<Text>, Rejection> {
+        Ok(self.text(name)?.map(Text::from))
     }
 
     fn time(&mut self, name: &str) -> Result<Option<Timestamp>, Rejection> {
@@ -311,10 +317,10 @@ fn read_trace_context(object: Map<String, Json>) -> Result<TraceContext, Rejecti
 fn read_claimed(object: Map<String, Json>) -> Result<Claimed, Rejection> {
     let mut members = Members { object };
     Ok(Claimed {
-        plugin_instance_id: members.text("pluginInstanceId")?,
-        test_run_id: members.text("testRunId")?,
-        call_id: members.text("callId")?,
-        via: members.text("via")?,
+        plugin_instance_id: members.shared("pluginInstanceId")?,
+        test_run_id: members.shared("testRunId")?,
+        call_id: members.shared("callId")?,
+        via: members.shared("via")?,
     })
 }
 

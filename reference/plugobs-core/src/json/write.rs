@@ -1,10 +1,9 @@
 //! Record to JSON.
 
-use std::io;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::value::RawValue;
 
 use super::MAX_SAFE_INTEGER;
 use super::escape::EscapingFormatter;
@@ -15,86 +14,153 @@ use crate::value::{Scalar, Value};
 /// The record as one line of JSON, without the line feed.
 pub fn to_json_line(record: &Record) -> String {
     let mut line = Vec::with_capacity(512);
-    write_json_line(record, &mut line).expect("writing to memory does not fail");
+    LineWriter::default().write(record, &mut line);
     String::from_utf8(line).expect("JSON is written as UTF-8")
 }
 
-/// Writes the record as one line of JSON, without the line feed.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_json_line(record: &Record, writer: impl io::Write) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(writer, EscapingFormatter);
-    record.serialize(&mut serializer).map_err(io::Error::from)
+/// Writes records as lines, and remembers what the last one can lend the next.
+#[derive(Debug, Clone, Default)]
+pub struct LineWriter {
+    seconds: Seconds,
 }
 
+impl LineWriter {
+    /// Appends the record as one line of JSON, without the line feed.
+    pub fn write(&mut self, record: &Record, line: &mut Vec<u8>) {
+        line.push(b'{');
+        self.write_members(record, line);
+        line.push(b'}');
+    }
+
+    /// The record's members in their fixed order: what log viewers look for
+    /// first, then identity, then the rest.
+    pub(crate) fn write_members(&mut self, record: &Record, line: &mut Vec<u8>) {
+        line.extend_from_slice(b"\"timestamp\":\"");
+        self.seconds.write(record.timestamp, line);
+        line.extend_from_slice(b"\",\"level\":");
+        string(line, &record.level);
+        line.extend_from_slice(b",\"message\":");
+        string(line, &record.message);
+        line.extend_from_slice(b",\"target\":");
+        string(line, &record.target);
+        line.extend_from_slice(b",\"channel\":");
+        string(line, &record.channel);
+        text(line, ",\"eventName\":", record.event_name.as_deref());
+        let instance = record.plugin_instance_id.as_deref();
+        text(line, ",\"pluginInstanceId\":", instance);
+        text(line, ",\"testRunId\":", record.test_run_id.as_deref());
+        text(line, ",\"callId\":", record.call_id.as_deref());
+        value(line, ",\"epoch\":", record.epoch.map(Uint64).as_ref());
+        value(line, ",\"sequence\":", record.sequence.map(Uint64).as_ref());
+        value(
+            line,
+            ",\"severityNumber\":",
+            Some(&record.severity.number()),
+        );
+        let attributes = Attributes(&record.attributes);
+        let attributes = Some(&attributes).filter(|a| !a.0.is_empty());
+        value(line, ",\"attributes\":", attributes);
+        let exception = record.exception.as_ref().filter(|e| !e.is_empty());
+        value(line, ",\"exception\":", exception);
+        value(line, ",\"traceContext\":", record.trace_context.as_ref());
+        let marks = Some(&record.marks).filter(|marks| !marks.is_empty());
+        value(line, ",\"marks\":", marks);
+        let truncated = Some(Uint64(record.truncated_bytes)).filter(|bytes| bytes.0 > 0);
+        value(line, ",\"truncatedBytes\":", truncated.as_ref());
+        if let Some(observed) = record.observed_timestamp {
+            line.extend_from_slice(b",\"observedTimestamp\":\"");
+            self.seconds.write(observed, line);
+            line.push(b'"');
+        }
+        text(line, ",\"runId\":", record.run_id.as_deref());
+        text(line, ",\"pluginName\":", record.plugin_name.as_deref());
+        text(
+            line,
+            ",\"pluginVersion\":",
+            record.plugin_version.as_deref(),
+        );
+        text(line, ",\"source\":", record.source.as_deref());
+        value(line, ",\"claimed\":", record.claimed.as_deref());
+        if !record.unknown_fields.is_empty() {
+            let fields = STANDARD.encode(&record.unknown_fields);
+            text(line, ",\"unknownFields\":", Some(&fields));
+        }
+        for (name, member) in &record.unknown_members {
+            line.push(b',');
+            string(line, name);
+            value(line, ":", Some(member));
+        }
+    }
+}
+
+/// In JSON of another kind the record stands as its line has it.
 impl Serialize for Record {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        write_members(self, &mut map)?;
-        map.end()
+        let line = RawValue::from_string(to_json_line(self));
+        line.map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
-/// Writes the record's members in their fixed order: what log viewers look for
-/// first, then identity, then the rest.
-pub(crate) fn write_members<M: SerializeMap>(record: &Record, map: &mut M) -> Result<(), M::Error> {
-    map.serialize_entry("timestamp", &record.timestamp)?;
-    map.serialize_entry("level", &record.level)?;
-    map.serialize_entry("message", &record.message)?;
-    map.serialize_entry("target", &record.target)?;
-    map.serialize_entry("channel", &record.channel)?;
-    text(map, "eventName", &record.event_name)?;
-    text(map, "pluginInstanceId", &record.plugin_instance_id)?;
-    text(map, "testRunId", &record.test_run_id)?;
-    text(map, "callId", &record.call_id)?;
-    optional(map, "epoch", record.epoch.map(Uint64).as_ref())?;
-    optional(map, "sequence", record.sequence.map(Uint64).as_ref())?;
-    map.serialize_entry("severityNumber", &record.severity.number())?;
-    if !record.attributes.is_empty() {
-        map.serialize_entry("attributes", &Attributes(&record.attributes))?;
+/// A member that is a text; an empty one is absent (OBS-JSON-02).
+fn text(line: &mut Vec<u8>, name: &str, text: Option<&str>) {
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        line.extend_from_slice(name.as_bytes());
+        string(line, text);
     }
-    let exception = record.exception.as_ref().filter(|e| !e.is_empty());
-    optional(map, "exception", exception)?;
-    optional(map, "traceContext", record.trace_context.as_ref())?;
-    if !record.marks.is_empty() {
-        map.serialize_entry("marks", &record.marks)?;
-    }
-    if record.truncated_bytes > 0 {
-        map.serialize_entry("truncatedBytes", &Uint64(record.truncated_bytes))?;
-    }
-    optional(map, "observedTimestamp", record.observed_timestamp.as_ref())?;
-    text(map, "runId", &record.run_id)?;
-    text(map, "pluginName", &record.plugin_name)?;
-    text(map, "pluginVersion", &record.plugin_version)?;
-    text(map, "source", &record.source)?;
-    optional(map, "claimed", record.claimed.as_ref())?;
-    if !record.unknown_fields.is_empty() {
-        map.serialize_entry("unknownFields", &STANDARD.encode(&record.unknown_fields))?;
-    }
-    for (name, value) in &record.unknown_members {
-        map.serialize_entry(name, value)?;
-    }
-    Ok(())
 }
 
-/// An empty text is an absent one (OBS-JSON-02).
-fn text<M: SerializeMap>(
-    map: &mut M,
-    name: &'static str,
-    value: &Option<String>,
-) -> Result<(), M::Error> {
-    optional(map, name, value.as_ref().filter(|text| !text.is_empty()))
+/// A member of any other form.
+fn value<T: Serialize + ?Sized>(line: &mut Vec<u8>, name: &str, value: Option<&T>) {
+    if let Some(value) = value {
+        line.extend_from_slice(name.as_bytes());
+        let mut serializer = serde_json::Serializer::with_formatter(line, EscapingFormatter);
+        value
+            .serialize(&mut serializer)
+            .expect("writing to memory does not fail");
+    }
 }
 
-fn optional<M: SerializeMap, T: Serialize + ?Sized>(
-    map: &mut M,
-    name: &'static str,
-    value: Option<&T>,
-) -> Result<(), M::Error> {
-    match value {
-        Some(value) => map.serialize_entry(name, value),
-        None => Ok(()),
+/// A text in quotes.
+fn string(line: &mut Vec<u8>, text: &str) {
+    // Nearly every text is plain; one pass over its bytes settles it.
+    let is_plain = |b: u8| (0x20..0x7f).contains(&b) && b != b'"' && b != b'\\';
+    if text.bytes().fold(true, |plain, b| plain & is_plain(b)) {
+        line.push(b'"');
+        line.extend_from_slice(text.as_bytes());
+        line.push(b'"');
+    } else {
+        value(line, "", Some(text));
+    }
+}
+
+/// Writes times. Most are within the second of the one before.
+#[derive(Debug, Clone, Default)]
+struct Seconds {
+    second: u64,
+    /// Of that second, without its fraction; empty at first.
+    text: String,
+}
+
+impl Seconds {
+    fn write(&mut self, time: Timestamp, line: &mut Vec<u8>) {
+        let (second, nanos) = (
+            time.unix_nanos() / 1_000_000_000,
+            time.unix_nanos() % 1_000_000_000,
+        );
+        if self.second != second || self.text.is_empty() {
+            self.second = second;
+            self.text = time.to_string();
+            self.text.truncate("2026-11-23T04:36:58.".len());
+        }
+        line.extend_from_slice(self.text.as_bytes());
+        let mut digits = [b'0'; 9];
+        let mut rest = nanos;
+        for digit in digits.iter_mut().rev() {
+            *digit += u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+        }
+        line.extend_from_slice(&digits);
+        line.push(b'Z');
     }
 }
 
@@ -187,11 +253,12 @@ fn tagged<S: Serializer>(serializer: S, tag: &'static str, text: &str) -> Result
 
 impl Serialize for Exception {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        text(&mut map, "type", &self.kind)?;
-        text(&mut map, "message", &self.message)?;
-        text(&mut map, "stackTrace", &self.stack_trace)?;
-        map.end()
+        let members = [
+            ("type", self.kind.as_deref()),
+            ("message", self.message.as_deref()),
+            ("stackTrace", self.stack_trace.as_deref()),
+        ];
+        texts(serializer, members)
     }
 }
 
@@ -207,11 +274,22 @@ impl Serialize for TraceContext {
 
 impl Serialize for Claimed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        text(&mut map, "pluginInstanceId", &self.plugin_instance_id)?;
-        text(&mut map, "testRunId", &self.test_run_id)?;
-        text(&mut map, "callId", &self.call_id)?;
-        text(&mut map, "via", &self.via)?;
-        map.end()
+        let members = [
+            ("pluginInstanceId", self.plugin_instance_id.as_deref()),
+            ("testRunId", self.test_run_id.as_deref()),
+            ("callId", self.call_id.as_deref()),
+            ("via", self.via.as_deref()),
+        ];
+        texts(serializer, members)
     }
+}
+
+/// An object of texts, those that are empty left out (OBS-JSON-02).
+fn texts<'a, S: Serializer, const N: usize>(
+    serializer: S,
+    members: [(&'static str, Option<&'a str>); N],
+) -> Result<S::Ok, S::Error> {
+    let is_there =
+        |(name, text): (_, Option<&'a str>)| Some((name, text.filter(|t| !t.is_empty())?));
+    serializer.collect_map(members.into_iter().filter_map(is_there))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugobs_core::{CallId, CallIdentity};
+use plugobs_core::{CallId, CallIdentity, Text};
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -120,8 +120,8 @@ pub(crate) async fn call(
         test.expect_report(report.clone());
     }
     let identity = CallIdentity {
-        test_run_id,
-        call_id: Some(call_id.to_string()),
+        test_run_id: test_run_id.map(Text::from),
+        call_id: Some(call_id.as_str().into()),
         ..CallIdentity::default()
     };
     let timeout = options.timeout.unwrap_or(driver.settings.call_timeout);

@@ -3,7 +3,7 @@
 use std::sync::{PoisonError, Weak};
 
 use async_trait::async_trait;
-use plugobs_core::{CallIdentity, InstanceId};
+use plugobs_core::{CallIdentity, InstanceId, Text};
 use serde_json::{Map, Value as Json};
 
 use super::Inner;
@@ -35,7 +35,7 @@ impl HostCallbacks for Callbacks {
                 })?;
         let test = inner.test_of_caller(caller, &identity, &test_context)?;
         let nested = CallIdentity {
-            test_run_id: test,
+            test_run_id: test.map(Text::from),
             call_id: None,
             parent_call_id: identity.call_id,
             call_chain_id: identity.call_chain_id,
@@ -70,14 +70,14 @@ impl Inner {
             return issued
                 .test_of_call(call)
                 .ok_or_else(|| CallbackError::UnknownCall {
-                    call_id: call.clone(),
+                    call_id: call.to_string(),
                 });
         }
         let named = test_context
             .get("testRunId")
             .and_then(Json::as_str)
             .map(str::to_owned)
-            .or_else(|| identity.test_run_id.clone());
+            .or_else(|| identity.test_run_id.clone().map(String::from));
         Ok(named.filter(|test| issued.has_test(test)))
     }
 }

@@ -123,7 +123,7 @@ impl PluginInner {
                 plugin.state.hub.now(),
                 DRIVER_TARGET,
                 event::CALL_LOGS_COMPLETE,
-                &format!("logs {}", completeness.as_str()),
+                format!("logs {}", completeness.as_str()),
             )
             .with(attribute::CALL_COMPLETENESS, completeness.as_str());
             record.test_run_id = identity.test_run_id;

@@ -36,7 +36,7 @@ impl PluginInner {
         let Some(driver) = self.driver.upgrade() else {
             return Err(PluginFailure::of_ended_driver(&self.manifest));
         };
-        identity.call_id = Some(Uuid::now_v7().to_string());
+        identity.call_id = Some(Uuid::now_v7().to_string().into());
         let timeout = driver.settings.call_timeout;
         let made = self.make(&identity, Map::new(), request, timeout).await;
         self.judge(&identity, &made).await
@@ -50,7 +50,7 @@ impl PluginInner {
         request: Request,
     ) -> Result<Response, CallError> {
         let call_id = CallId::from(Uuid::now_v7());
-        identity.call_id = Some(call_id.to_string());
+        identity.call_id = Some(call_id.as_str().into());
         let timeout = match self.driver.upgrade() {
             Some(driver) => driver.settings.call_timeout,
             None => return Err(CallError::Connection("the driver has ended".to_owned())),
@@ -142,7 +142,7 @@ impl PluginInner {
         match &reply.result {
             Ok(Response::MockServerStarted { key, .. }) => self
                 .issued()
-                .mock_server(key.clone(), identity.test_run_id.clone()),
+                .mock_server(key.clone(), identity.test_run_id.clone().map(String::from)),
             Ok(Response::Verified(verification)) => {
                 for line in &verification.output {
                     let now = self.state.hub.now();
@@ -150,7 +150,7 @@ impl PluginInner {
                     if record.message.is_empty() {
                         continue;
                     }
-                    record.channel = channel::USER.to_owned();
+                    record.channel = channel::USER.into();
                     record.test_run_id.clone_from(&identity.test_run_id);
                     record.call_id.clone_from(&identity.call_id);
                     self.state.driver_record(record);
@@ -213,7 +213,7 @@ impl Inner {
     /// Writes a record about a test into the timeline.
     pub(crate) fn test_record(&self, id: &str, event: &str, message: &str) -> Record {
         let mut record = Record::lifecycle(self.hub.now(), DRIVER_TARGET, event, message);
-        record.test_run_id = Some(id.to_owned());
+        record.test_run_id = Some(id.into());
         record
     }
 }

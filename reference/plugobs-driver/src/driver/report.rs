@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plugobs_core::registry::{FailureCode, attribute, event, limit};
-use plugobs_core::{CallIdentity, Record, Severity};
+use plugobs_core::{CallIdentity, Record, Severity, Text};
 
 use crate::driver::Inner;
 use crate::failure::{Exit, FailedPlugin, FailureReport, PluginFailure, Status};
@@ -67,8 +67,11 @@ impl Inner {
             status: details.status,
             field: details.field,
             missing_capabilities: details.missing_capabilities,
-            test_run_id: test.clone(),
-            call_id: details.identity.and_then(|i| i.call_id.clone()),
+            test_run_id: test.clone().map(String::from),
+            call_id: details
+                .identity
+                .and_then(|i| i.call_id.clone())
+                .map(String::from),
             operation: details.operation.map(str::to_owned),
             stderr_tail,
             stdout_tail,
@@ -88,8 +91,8 @@ impl Inner {
         .with(attribute::FAILURE_CODE, report.code.as_str())
         .with(attribute::FAILURE_STAGE, report.stage.as_str());
         record.set_level("ERROR", Some(Severity::ERROR));
-        record.test_run_id.clone_from(&report.test_run_id);
-        record.call_id.clone_from(&report.call_id);
+        record.test_run_id = report.test_run_id.as_ref().map(Text::from);
+        record.call_id = report.call_id.as_ref().map(Text::from);
         match details.instance {
             Some(instance) => instance.driver_record(record),
             None => hub.driver_record(record),

@@ -2,7 +2,7 @@
 //! as dropped, and what of it is with the durable sink.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use plugobs_core::SequenceSet;
 
@@ -59,11 +59,20 @@ impl Settle {
     }
 }
 
-impl Accounts {
+/// The books while the records of one batch are written into them.
+pub(crate) struct Booking<'a>(MutexGuard<'a, BTreeMap<u64, Epoch>>);
+
+impl Booking<'_> {
     /// Books a sequence; `false` where it was booked before.
-    pub(crate) fn take_in(&self, epoch: u64, sequence: u64) -> bool {
-        let mut epochs = lock(&self.0);
-        epochs.entry(epoch).or_default().seen.insert(sequence)
+    pub(crate) fn take_in(&mut self, epoch: u64, sequence: u64) -> bool {
+        self.0.entry(epoch).or_default().seen.insert(sequence)
+    }
+}
+
+impl Accounts {
+    /// Opens the books for the records of one batch.
+    pub(crate) fn book(&self) -> Booking<'_> {
+        Booking(lock(&self.0))
     }
 
     /// Books what of the range was not booked before, and tells it.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use plugobs_core::registry::{attribute, event, source};
-use plugobs_core::{InstanceId, Limits, Record, RunId, Severity, Timestamp, limits};
+use plugobs_core::{InstanceId, Limits, Record, RunId, Severity, Text, Timestamp, limits};
 
 use super::accounts::Settle;
 use super::redact::Redaction;
@@ -15,7 +15,7 @@ use super::tests::Tests;
 use crate::failure::FailureReport;
 use crate::info::{InstanceInfo, RunInfo, TestInfo};
 use crate::sink::queue::{Item, OnCut, SinkHandle};
-use crate::sink::{OutputStream, Sink, SinkEvent, SinkLoss};
+use crate::sink::{OutputStream, Records, Sink, SinkEvent, SinkLoss};
 
 /// The target of the driver's own records.
 pub(crate) const DRIVER_TARGET: &str = "plugobs.driver";
@@ -115,9 +115,8 @@ impl Hub {
 
     /// Hands records to the sinks. `settle` is told once the durable sink has
     /// them, or at once where there is none.
-    pub(crate) fn publish(&self, records: Arc<[Record]>, settle: Option<Settle>) {
+    pub(crate) fn publish(&self, records: Records, bytes: usize, settle: Option<Settle>) {
         self.tests.observe(&records);
-        let bytes = records.iter().map(limits::size).sum();
         let mut settle = settle;
         self.each_sink(|sink| {
             sink.push(Item {
@@ -180,10 +179,11 @@ impl Hub {
     /// A record of the driver's own; its identities are set by the caller.
     pub(crate) fn driver_record(&self, mut record: Record) {
         record.observed_timestamp = Some(record.timestamp);
-        record.run_id = Some(self.run_id.to_string());
-        record.source = Some(source::DRIVER.to_owned());
+        record.run_id = Some(self.run_id.as_str().into());
+        record.source = Some(Text::from_static(source::DRIVER));
         self.redaction.apply(&self.limits, &mut record);
-        self.publish(Arc::from([record]), None);
+        let bytes = limits::size(&record);
+        self.publish([record].into(), bytes, None);
     }
 
     fn sink_failed(&self, name: &str, error: &str) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use plugobs_core::registry::{attribute, event, source};
-use plugobs_core::{InstanceId, LogPosition, Record, Value};
+use plugobs_core::{InstanceId, LogPosition, Record, Text, Value, limits};
 use tokio::sync::watch;
 
 use super::WrongToken;
@@ -17,7 +17,7 @@ use super::hub::{DRIVER_TARGET, Hub};
 use super::recent::Recent;
 use crate::failure::Exit;
 use crate::info::InstanceInfo;
-use crate::sink::OutputStream;
+use crate::sink::{OutputStream, Records};
 
 pub(crate) struct InstanceState {
     pub(crate) id: InstanceId,
@@ -130,19 +130,20 @@ impl InstanceState {
     pub(crate) fn driver_record(&self, mut record: Record) {
         self.stamp(&mut record);
         self.hub.redaction.apply(&self.hub.limits, &mut record);
-        let records: Arc<[Record]> = Arc::from([record]);
-        lock(&self.recent).remember(&records);
-        self.hub.publish(records, None);
+        let bytes = limits::size(&record);
+        let records = Records::from([record]);
+        lock(&self.recent).remember(&records, bytes);
+        self.hub.publish(records, bytes, None);
     }
 
     /// What every driver record about this instance bears.
     pub(crate) fn stamp(&self, record: &mut Record) {
-        record.plugin_instance_id = Some(self.id.to_string());
-        record.plugin_name = Some(self.name.clone());
-        record.plugin_version = Some(self.version.clone());
+        record.plugin_instance_id = Some(self.id.as_str().into());
+        record.plugin_name = Some(self.name.as_str().into());
+        record.plugin_version = Some(self.version.as_str().into());
         record.observed_timestamp = Some(record.timestamp);
-        record.run_id = Some(self.hub.run_id.to_string());
-        record.source = Some(source::DRIVER.to_owned());
+        record.run_id = Some(self.hub.run_id.as_str().into());
+        record.source = Some(Text::from_static(source::DRIVER));
     }
 
     /// Writes the end into the timeline and the description. `None`: nothing

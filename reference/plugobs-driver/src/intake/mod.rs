@@ -29,14 +29,18 @@ pub enum Received {
     /// A record.
     Record(Box<Record>),
     /// Bytes that are none.
-    Malformed {
-        /// The key that the batch gave them.
-        position: Option<LogPosition>,
-        /// The bytes.
-        bytes: Bytes,
-        /// Why they are none.
-        rejection: Rejection,
-    },
+    Malformed(Malformed),
+}
+
+/// Bytes that are no record.
+#[derive(Debug, Clone)]
+pub struct Malformed {
+    /// The key that the batch gave them.
+    pub position: Option<LogPosition>,
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Why they are none.
+    pub rejection: Rejection,
 }
 
 /// A range of sequences that will not come.
@@ -104,6 +108,26 @@ impl InstanceIntake {
     /// Takes records of one epoch in order of arrival. One whose sequence was
     /// seen before is a resend and is let go.
     pub fn receive(&self, path: Path, received: Vec<Received>, dropped: &[(u64, DroppedRange)]) {
+        let received = received.into_iter().map(|received| {
+            move |record: &mut Record| match received {
+                Received::Record(received) => {
+                    *record = *received;
+                    Ok(())
+                }
+                Received::Malformed(malformed) => Err(malformed),
+            }
+        });
+        self.0.receive(path, received, dropped);
+    }
+
+    /// As [`InstanceIntake::receive`], for a path that decodes very many: each
+    /// item fills in one empty record, where the record stays.
+    pub fn receive_each(
+        &self,
+        path: Path,
+        received: impl ExactSizeIterator<Item = impl FnOnce(&mut Record) -> Result<(), Malformed>>,
+        dropped: &[(u64, DroppedRange)],
+    ) {
         self.0.receive(path, received, dropped);
     }
 

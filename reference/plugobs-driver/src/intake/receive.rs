@@ -4,21 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use plugobs_core::registry::{attribute, event, mark, source};
-use plugobs_core::{Record, Severity};
+use plugobs_core::{Record, Severity, Text, Timestamp, limits};
 
-use super::accounts::Settle;
-use super::attribution::{self, Sender};
+use super::accounts::{Booking, Settle};
+use super::attribution::{self, Sender, Verdict};
 use super::hub::DRIVER_TARGET;
 use super::instance::{InstanceState, lock};
 use super::mend::mend;
 use super::tests::level_index;
-use super::{DroppedRange, Path, Received};
+use super::{DroppedRange, Malformed, Path};
+use crate::sink::Records;
 
 impl InstanceState {
+    /// Takes in what `received` puts into the empty records it is given, one
+    /// after the other: a record is made where it stays.
     pub(crate) fn receive(
         self: &Arc<Self>,
         path: Path,
-        received: Vec<Received>,
+        received: impl ExactSizeIterator<Item = impl FnOnce(&mut Record) -> Result<(), Malformed>>,
         dropped: &[(u64, DroppedRange)],
     ) {
         // A stream is bounded by its credit; others are turned away when full.
@@ -28,22 +31,31 @@ impl InstanceState {
         }
         let mut settle = Settle::new(self);
         let mut records = Vec::with_capacity(received.len() + dropped.len());
+        let mut batch = Batch::new(self, path);
+        let mut booking = self.accounts.book();
         for received in received {
-            let malformed = matches!(received, Received::Malformed { .. });
-            let mut record = self.to_record(received);
-            if !self.is_first(&mut record, &mut settle) {
+            records.push(empty());
+            let Some(record) = records.last_mut() else {
                 continue;
+            };
+            let malformed = received(record).map_err(|malformed| {
+                *record = self.of_malformed(malformed);
+            });
+            record.clear_driver_fields();
+            if !is_first(record, &mut booking, &mut settle) {
+                records.pop();
+            } else if shed {
+                let instead = self.turn_away(record);
+                records.pop();
+                records.extend(instead);
+            } else {
+                batch.finish(record);
+                if malformed.is_err() {
+                    record.mark(mark::MALFORMED);
+                }
             }
-            if shed {
-                records.extend(self.turn_away(&record));
-                continue;
-            }
-            self.finish(&mut record, path);
-            if malformed {
-                record.mark(mark::MALFORMED);
-            }
-            records.push(record);
         }
+        drop(booking);
         for (epoch, range) in dropped {
             self.count_dropped(*epoch, range, &mut records, &mut settle);
         }
@@ -80,51 +92,28 @@ impl InstanceState {
             settle.done();
             return;
         }
-        let records: Arc<[Record]> = records.into();
-        lock(&self.recent).remember(&records);
-        self.hub.publish(records, Some(settle));
+        let bytes = records.iter().map(limits::size).sum();
+        let records = Records::from(records);
+        lock(&self.recent).remember(&records, bytes);
+        self.hub.publish(records, bytes, Some(settle));
     }
 
-    fn to_record(&self, received: Received) -> Record {
-        match received {
-            Received::Record(mut record) => {
-                record.clear_driver_fields();
-                *record
-            }
-            Received::Malformed {
-                position,
-                bytes,
-                rejection,
-            } => {
-                let text = format!("a record that cannot be decoded: {rejection}");
-                let mut record = Record::new(self.hub.now(), Severity::WARN, DRIVER_TARGET, &text)
-                    .with("malformed.bytes", bytes.to_vec())
-                    .with("malformed.length", bytes.len() as u64)
-                    .with("malformed.code", rejection.code.as_str());
-                record.plugin_instance_id = Some(self.id.to_string());
-                record.epoch = position.map(|p| p.epoch);
-                record.sequence = position.map(|p| p.sequence);
-                record
-            }
-        }
-    }
-
-    /// Books the record's key; `false` where it was booked before.
-    fn is_first(&self, record: &mut Record, settle: &mut Settle) -> bool {
-        match (record.epoch, record.sequence) {
-            (Some(epoch @ 1..), Some(sequence @ 1..)) => {
-                let first = self.accounts.take_in(epoch, sequence);
-                if first {
-                    settle.add(epoch, sequence, sequence);
-                }
-                first
-            }
-            _ => {
-                // Half a key is none.
-                (record.epoch, record.sequence) = (None, None);
-                true
-            }
-        }
+    /// What stands for a record that cannot be decoded.
+    fn of_malformed(&self, malformed: Malformed) -> Record {
+        let Malformed {
+            position,
+            bytes,
+            rejection,
+        } = malformed;
+        let text = format!("a record that cannot be decoded: {rejection}");
+        let mut record = Record::new(self.hub.now(), Severity::WARN, DRIVER_TARGET, text)
+            .with("malformed.bytes", bytes.to_vec())
+            .with("malformed.length", bytes.len() as u64)
+            .with("malformed.code", rejection.code.as_str());
+        record.plugin_instance_id = Some(self.id.as_str().into());
+        record.epoch = position.map(|p| p.epoch);
+        record.sequence = position.map(|p| p.sequence);
+        record
     }
 
     /// There is no room: a record with a sequence is counted by a record of the
@@ -143,29 +132,6 @@ impl InstanceState {
             reason: "driver queue full".to_owned(),
         };
         Some(self.dropped_record(epoch, &range))
-    }
-
-    /// Everything that the driver knows and the plugin may not say.
-    fn finish(&self, record: &mut Record, path: Path) {
-        let sender = Sender {
-            instance: self.id.as_str(),
-            verified: path.verified,
-            token_shown: self.token_shown.load(Ordering::Acquire),
-            may_omit_instance: path.source != source::STREAM,
-        };
-        // Before attribution: an ID that was cut is none that was issued.
-        self.hub.redaction.apply(&self.hub.limits, record);
-        attribution::attribute(record, &sender, &lock(&self.issued));
-        let test = record.test_run_id.as_deref();
-        if test.is_some_and(|id| self.hub.tests.has_ended(id)) {
-            record.mark(mark::LATE);
-        }
-        mend(record);
-        record.observed_timestamp = Some(self.hub.now());
-        record.run_id = Some(self.hub.run_id.to_string());
-        record.plugin_name = Some(self.name.clone());
-        record.plugin_version = Some(self.version.clone());
-        record.source = Some(path.source.to_owned());
     }
 
     /// Counts what of the range was not seen, a record for each run of it.
@@ -193,7 +159,7 @@ impl InstanceState {
         let count = range.last - range.first + 1;
         let text = format!("{count} records will never arrive: {}", range.reason);
         let mut record =
-            Record::lifecycle(self.hub.now(), DRIVER_TARGET, event::RECORDS_DROPPED, &text)
+            Record::lifecycle(self.hub.now(), DRIVER_TARGET, event::RECORDS_DROPPED, text)
                 .with(attribute::DROPPED_FIRST, range.first)
                 .with(attribute::DROPPED_LAST, range.last)
                 .with(attribute::DROPPED_REASON, range.reason.as_str());
@@ -220,5 +186,92 @@ impl InstanceState {
         record.epoch = Some(epoch);
         self.stamp(&mut record);
         record
+    }
+}
+
+/// Room for a record.
+fn empty() -> Record {
+    Record::new(
+        Timestamp::default(),
+        Severity::INFO,
+        Text::default(),
+        Text::default(),
+    )
+}
+
+/// Books the record's key; `false` where it was booked before.
+fn is_first(record: &mut Record, booking: &mut Booking<'_>, settle: &mut Settle) -> bool {
+    match (record.epoch, record.sequence) {
+        (Some(epoch @ 1..), Some(sequence @ 1..)) => {
+            let first = booking.take_in(epoch, sequence);
+            if first {
+                settle.add(epoch, sequence, sequence);
+            }
+            first
+        }
+        _ => {
+            // Half a key is none.
+            (record.epoch, record.sequence) = (None, None);
+            true
+        }
+    }
+}
+
+/// What the driver says of every record of one batch.
+struct Batch<'a> {
+    state: &'a InstanceState,
+    path: Path,
+    token_shown: bool,
+    /// What was found of the record before.
+    verdict: Option<Verdict>,
+    observed: Timestamp,
+    instance: Text,
+    run_id: Text,
+    name: Text,
+    version: Text,
+}
+
+impl<'a> Batch<'a> {
+    // The texts are made anew for each batch: shared with all others they would
+    // be counted by every thread at once.
+    fn new(state: &'a InstanceState, path: Path) -> Self {
+        Self {
+            path,
+            token_shown: state.token_shown.load(Ordering::Acquire),
+            verdict: None,
+            observed: state.hub.now(),
+            instance: state.id.as_str().into(),
+            run_id: state.hub.run_id.as_str().into(),
+            name: state.name.as_str().into(),
+            version: state.version.as_str().into(),
+            state,
+        }
+    }
+
+    /// Everything that the driver knows and the plugin may not say.
+    fn finish(&mut self, record: &mut Record) {
+        let hub = &self.state.hub;
+        // Before attribution: an ID that was cut is none that was issued.
+        hub.redaction.apply(&hub.limits, record);
+        let sender = Sender {
+            instance: &self.instance,
+            verified: self.path.verified,
+            token_shown: self.token_shown,
+            may_omit_instance: self.path.source != source::STREAM,
+        };
+        let known = self.verdict.take().filter(|verdict| verdict.is_of(record));
+        let verdict = known.unwrap_or_else(|| {
+            Verdict::of(record, &lock(&self.state.issued), |id| {
+                hub.tests.has_ended(id)
+            })
+        });
+        attribution::attribute(record, &sender, &verdict);
+        self.verdict = Some(verdict);
+        mend(record);
+        record.observed_timestamp = Some(self.observed);
+        record.run_id = Some(self.run_id.clone());
+        record.plugin_name = Some(self.name.clone());
+        record.plugin_version = Some(self.version.clone());
+        record.source = Some(Text::from_static(self.path.source));
     }
 }

@@ -1,12 +1,11 @@
 //! The last things an instance said, for failure reports.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
+use plugobs_core::Record;
 use plugobs_core::registry::limit;
-use plugobs_core::{Record, limits};
 
-use crate::sink::OutputStream;
+use crate::sink::{OutputStream, Records};
 
 /// Bytes of records kept beyond the newest batch.
 const RECENT_BYTES: usize = 512 * 1024;
@@ -14,7 +13,7 @@ const RECENT_BYTES: usize = 512 * 1024;
 /// Recent records and recent lines of raw output.
 #[derive(Default)]
 pub(crate) struct Recent {
-    batches: VecDeque<(usize, Arc<[Record]>)>,
+    batches: VecDeque<(usize, Records)>,
     bytes: usize,
     stderr: Tail,
     stdout: Tail,
@@ -29,8 +28,7 @@ struct Tail {
 
 impl Recent {
     /// Keeps a batch, shared with the sinks.
-    pub(crate) fn remember(&mut self, batch: &Arc<[Record]>) {
-        let bytes = batch.iter().map(limits::size).sum();
+    pub(crate) fn remember(&mut self, batch: &Records, bytes: usize) {
         self.bytes += bytes;
         self.batches.push_back((bytes, batch.clone()));
         while self.bytes > RECENT_BYTES && self.batches.len() > 1 {

@@ -41,7 +41,13 @@ impl Redaction {
                 redacted |= self.value(value);
             }
         }
-        redacted |= self.text(&mut record.message);
+        if !self.patterns.is_empty() {
+            let mut message = record.message.to_string();
+            if self.text(&mut message) {
+                record.message = message.into();
+                redacted = true;
+            }
+        }
         if let Some(exception) = &mut record.exception {
             for text in [
                 &mut exception.kind,

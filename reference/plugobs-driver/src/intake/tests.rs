@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plugobs_core::Record;
 use plugobs_core::registry::channel;
+use plugobs_core::{Record, Text};
 
 use serde_json::{Map, Value as Json};
 
@@ -76,7 +76,7 @@ impl Tests {
     /// Books records under their tests.
     pub(crate) fn observe(&self, records: &[Record]) {
         // A batch is mostly of one test: look it up once a run of equals.
-        let mut last: Option<(String, Option<Arc<TestState>>)> = None;
+        let mut last: Option<(Text, Option<Arc<TestState>>)> = None;
         for record in records {
             let Some(id) = &record.test_run_id else {
                 continue;

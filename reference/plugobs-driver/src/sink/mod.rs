@@ -7,6 +7,7 @@ pub mod memory;
 pub(crate) mod queue;
 pub mod tracing;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ pub enum SinkEvent {
     /// A test run, new or changed.
     Test(Arc<TestInfo>),
     /// Records in order of arrival, checked, marked and cut to the limits.
-    Records(Arc<[Record]>),
+    Records(Records),
     /// Raw output as it was read; line breaks are where they are.
     Output {
         /// Whose.
@@ -81,6 +82,32 @@ pub enum SinkEvent {
     Losses(Arc<[SinkLoss]>),
     /// The run has ended. The last event.
     End(Timestamp),
+}
+
+/// Records that came together, shared by all sinks.
+#[derive(Debug, Clone)]
+pub struct Records(Arc<Vec<Record>>);
+
+impl From<Vec<Record>> for Records {
+    fn from(records: Vec<Record>) -> Self {
+        // The vector is shared as it is: its records are large, and copying
+        // them would cost more than all else that a driver does to them.
+        Self(Arc::new(records))
+    }
+}
+
+impl<const N: usize> From<[Record; N]> for Records {
+    fn from(records: [Record; N]) -> Self {
+        Vec::from(records).into()
+    }
+}
+
+impl Deref for Records {
+    type Target = [Record];
+
+    fn deref(&self) -> &[Record] {
+        &self.0
+    }
 }
 
 /// What a sink did not get.

@@ -1,11 +1,11 @@
 //! One batch of a record stream: whether it keeps the rules, and what is in it.
 
 use bytes::Bytes;
-use plugobs_core::LogPosition;
 use plugobs_core::registry::limit;
 use plugobs_core::sanitise::cut;
-use plugobs_driver::intake::{DroppedRange, Received};
-use plugobs_proto::convert::decode_record;
+use plugobs_core::{LogPosition, Record};
+use plugobs_driver::intake::{DroppedRange, Malformed};
+use plugobs_proto::convert::decode_into;
 use plugobs_proto::observability::v1::{Batch, Dropped};
 use tonic::Status;
 
@@ -67,18 +67,23 @@ pub(super) fn weight(batch: &Batch) -> usize {
 
 /// The epoch is the stream's and the sequence is the batch's, whatever the
 /// record says (OBS-STR-03).
-pub(super) fn decode(epoch: u64, sequence: u64, bytes: Bytes) -> Received {
-    match decode_record(&bytes) {
-        Ok(mut record) => {
+pub(super) fn decode(
+    record: &mut Record,
+    epoch: u64,
+    sequence: u64,
+    bytes: Bytes,
+) -> Result<(), Malformed> {
+    match decode_into(record, &bytes) {
+        Ok(()) => {
             record.epoch = Some(epoch);
             record.sequence = Some(sequence);
-            Received::Record(Box::new(record))
+            Ok(())
         }
-        Err(rejection) => Received::Malformed {
+        Err(rejection) => Err(Malformed {
             position: Some(LogPosition { epoch, sequence }),
             bytes,
             rejection,
-        },
+        }),
     }
 }
 

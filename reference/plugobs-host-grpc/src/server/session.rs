@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugobs_core::LogPosition;
 use plugobs_core::registry::{attribute, event, source};
+use plugobs_core::{LogPosition, Record};
 use plugobs_driver::intake::{InstanceIntake, Path};
 use plugobs_proto::observability::v1::stream_request::Kind as In;
 use plugobs_proto::observability::v1::stream_response::Kind as Out;
@@ -173,15 +173,16 @@ impl Session {
         for (_, range) in &dropped {
             self.highest = self.highest.max(range.last);
         }
+        let epoch = self.epoch;
         let received = batch.records.into_iter().zip(batch.sequences);
-        let received = received
-            .map(|(bytes, sequence)| batch::decode(self.epoch, sequence, bytes))
-            .collect();
+        let received = received.map(|(bytes, sequence)| {
+            move |record: &mut Record| batch::decode(record, epoch, sequence, bytes)
+        });
         let path = Path {
             source: source::STREAM,
             verified: true,
         };
-        self.intake().receive(path, received, &dropped);
+        self.intake().receive_each(path, received, &dropped);
         if let Some(last) = last {
             // Every range below comes no later than this batch (OBS-STR-18), so
             // what is still missing will not come.

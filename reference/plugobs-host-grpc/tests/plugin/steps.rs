@@ -97,7 +97,8 @@ fn long_line(mib: usize) -> Result<()> {
 pub(crate) fn record_line(sequence: &str, text: &str) -> Result<String> {
     let at = Timestamp::from_unix_nanos(1_700_000_000_000_000_000);
     let mut record = Record::new(at, Severity::WARN, "test.plugin", text);
-    record.plugin_instance_id = std::env::var("PACT_PLUGIN_INSTANCE_ID").ok();
+    let instance = std::env::var("PACT_PLUGIN_INSTANCE_ID").ok();
+    record.plugin_instance_id = instance.map(Into::into);
     record.epoch = Some(9);
     record.sequence = Some(sequence.parse().map_err(Error::other)?);
     Ok(to_stderr_line(&record))

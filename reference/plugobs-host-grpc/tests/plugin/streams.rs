@@ -226,10 +226,10 @@ fn encoded(json: &Json) -> Bytes {
         None => {
             let optional = |key: &str| json[key].as_str().map(str::to_owned);
             let mut record = plain_record(&text(json, "text"));
-            record.test_run_id = optional("testRunId");
-            record.call_id = optional("callId");
+            record.test_run_id = optional("testRunId").map(Into::into);
+            record.call_id = optional("callId").map(Into::into);
             if let Some(instance) = optional("instance") {
-                record.plugin_instance_id = Some(instance);
+                record.plugin_instance_id = Some(instance.into());
             }
             Bytes::from(encode_record(&record))
         }
@@ -239,7 +239,8 @@ fn encoded(json: &Json) -> Bytes {
 fn plain_record(text: &str) -> Record {
     let at = Timestamp::from_unix_nanos(1_700_000_000_000_000_000);
     let mut record = Record::new(at, Severity::INFO, "test.stream", text);
-    record.plugin_instance_id = std::env::var("PACT_PLUGIN_INSTANCE_ID").ok();
+    let instance = std::env::var("PACT_PLUGIN_INSTANCE_ID").ok();
+    record.plugin_instance_id = instance.map(Into::into);
     record.epoch = Some(1);
     record.sequence = Some(1);
     record

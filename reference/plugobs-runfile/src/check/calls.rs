@@ -51,14 +51,16 @@ impl Calls {
         if let Some(call) = &record.call_id {
             let repeated = if is_event(record, event::CALL_BEGIN) {
                 let begun = Begun {
-                    test: record.test_run_id.clone(),
-                    instance: record.plugin_instance_id.clone(),
+                    test: record.test_run_id.clone().map(String::from),
+                    instance: record.plugin_instance_id.clone().map(String::from),
                     test_is_sent: !record.has_mark(mark::INVALID_TEST_RUN_ID),
                     at: position(),
                 };
-                self.begun.insert(call.clone(), begun).map(|_| "begins")
+                self.begun.insert(call.to_string(), begun).map(|_| "begins")
             } else if is_event(record, event::CALL_END) {
-                self.ended.insert(call.clone(), position()).map(|_| "ends")
+                self.ended
+                    .insert(call.to_string(), position())
+                    .map(|_| "ends")
             } else {
                 None
             };
@@ -69,9 +71,9 @@ impl Calls {
         }
         if record.call_id.is_some() || record.test_run_id.is_some() && !record.is_from_driver() {
             let claim = Claim {
-                call: record.call_id.clone(),
-                test: record.test_run_id.clone(),
-                instance: record.plugin_instance_id.clone(),
+                call: record.call_id.clone().map(String::from),
+                test: record.test_run_id.clone().map(String::from),
+                instance: record.plugin_instance_id.clone().map(String::from),
             };
             self.claims.entry(claim).or_insert_with(position);
         }

@@ -72,7 +72,7 @@ pub(super) fn check_records(
                 file: Arc::clone(file),
                 line: line.number,
             };
-            if record.run_id.as_ref() != Some(run) {
+            if record.run_id.as_deref() != Some(run.as_str()) {
                 let other = record.run_id.as_deref().unwrap_or("no run");
                 let message = format!("the record is of {other}, not of {run}");
                 report.error(Code::WrongRun, at, message);
@@ -137,7 +137,7 @@ impl Seen {
     fn count(&mut self, record: &Record, report: &mut CheckReport) {
         let counts = &mut report.counts;
         let source = record.source.clone().unwrap_or_default();
-        *counts.by_source.entry(source).or_default() += 1;
+        *counts.by_source.entry(source.into()).or_default() += 1;
         for (count, mark) in [
             (&mut counts.quarantined, mark::QUARANTINED),
             (&mut counts.malformed, mark::MALFORMED),
@@ -169,15 +169,15 @@ impl Seen {
         if let (Some(event), Some(id)) = (&record.event_name, &record.plugin_instance_id) {
             match event.as_str() {
                 event::INSTANCE_SPAWNED => {
-                    self.spawned.entry(id.clone()).or_insert_with(&position);
+                    self.spawned.entry(id.to_string()).or_insert_with(&position);
                 }
                 event::INSTANCE_KILLED => {
-                    self.died.insert(id.clone());
+                    self.died.insert(id.to_string());
                 }
                 event::INSTANCE_EXITED => {
                     let code = int(attribute::PROCESS_EXIT_CODE);
                     if int(attribute::PROCESS_SIGNAL).is_some() || code.is_some_and(|c| c != 0) {
-                        self.died.insert(id.clone());
+                        self.died.insert(id.to_string());
                     }
                 }
                 event::CALL_END => {
@@ -192,7 +192,7 @@ impl Seen {
             }
         }
         if let (Some(id), true) = (&record.test_run_id, is_event(record, event::TEST_BEGIN)) {
-            self.tests.entry(id.clone()).or_insert_with(&position);
+            self.tests.entry(id.to_string()).or_insert_with(&position);
         }
     }
 

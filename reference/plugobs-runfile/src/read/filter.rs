@@ -88,11 +88,12 @@ impl Filter {
 
     /// Whether it takes the record.
     pub fn matches(&self, record: &Record) -> bool {
-        let is =
-            |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
-        is(&self.test, &record.test_run_id)
-            && is(&self.instance, &record.plugin_instance_id)
-            && is(&self.call, &record.call_id)
+        let is = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == found
+        };
+        is(&self.test, record.test_run_id.as_deref())
+            && is(&self.instance, record.plugin_instance_id.as_deref())
+            && is(&self.call, record.call_id.as_deref())
             && self
                 .channel
                 .as_ref()
@@ -106,7 +107,7 @@ impl Filter {
             })
             && self.claimed_test.as_ref().is_none_or(|wanted| {
                 let claimed = record.claimed.as_ref();
-                claimed.and_then(|claimed| claimed.test_run_id.as_ref()) == Some(wanted)
+                claimed.and_then(|claimed| claimed.test_run_id.as_deref()) == Some(wanted.as_str())
             })
             && !(self.no_test && record.test_run_id.is_some())
     }

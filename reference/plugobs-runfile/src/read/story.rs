@@ -158,7 +158,8 @@ impl Gatherer {
         }
         let ours = record.test_run_id.as_deref() == Some(test_run_id);
         if ours {
-            self.took_part.extend(record.plugin_instance_id.clone());
+            self.took_part
+                .extend(record.plugin_instance_id.clone().map(String::from));
         }
         match (record.channel.as_str(), ours) {
             (channel::LIFECYCLE, _) => self.add_lifecycle(record),
@@ -166,7 +167,8 @@ impl Gatherer {
             (kind, true) => {
                 // What the driver heard in a response is not in the raw output.
                 if record.source.as_deref() != Some(source::DRIVER) {
-                    self.spoke.extend(record.plugin_instance_id.clone());
+                    self.spoke
+                        .extend(record.plugin_instance_id.clone().map(String::from));
                 }
                 if kind == channel::USER {
                     self.user.push(record);
@@ -186,7 +188,7 @@ impl Gatherer {
                     parent_id: text(attribute::CALL_PARENT_ID),
                     operation: text(attribute::CALL_OPERATION),
                     began: Some(record.timestamp),
-                    plugin_instance_id: record.plugin_instance_id.clone(),
+                    plugin_instance_id: record.plugin_instance_id.clone().map(String::from),
                     ..self.call(id).clone()
                 };
                 *self.call(id) = call;
@@ -198,7 +200,7 @@ impl Gatherer {
                     operation: text(attribute::CALL_OPERATION),
                     outcome: text(attribute::CALL_OUTCOME),
                     error: text(attribute::CALL_ERROR),
-                    plugin_instance_id: record.plugin_instance_id.clone(),
+                    plugin_instance_id: record.plugin_instance_id.clone().map(String::from),
                     ..self.call(id).clone()
                 };
                 *self.call(id) = call;
@@ -232,7 +234,7 @@ impl Gatherer {
                 || record
                     .plugin_instance_id
                     .as_ref()
-                    .is_some_and(|id| took_part.contains(id))
+                    .is_some_and(|id| took_part.contains(id.as_str()))
         };
         self.events.retain(matters);
         self.outside.retain(matters);

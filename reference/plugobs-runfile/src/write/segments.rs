@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 
-use plugobs_core::json::write_json_line;
+use plugobs_core::json::LineWriter;
 use plugobs_core::{Record, Timestamp};
 
 use super::RunOptions;
@@ -26,6 +26,7 @@ pub(super) struct Segments {
     rotated: VecDeque<(u64, Segment)>,
     last_number: u64,
     evicted: Tally,
+    lines: LineWriter,
     batch: Vec<u8>,
 }
 
@@ -50,25 +51,21 @@ impl Segments {
             rotated: VecDeque::new(),
             last_number: 0,
             evicted: Tally::default(),
+            lines: LineWriter::default(),
             batch: Vec::new(),
         })
     }
 
     /// Makes the records' lines, to be written by [`Segments::write`]. Whether
     /// the segment has to be rotated first.
-    pub(super) fn encode(
-        &mut self,
-        folder: &Folder,
-        records: &[Record],
-    ) -> Result<bool, FileError> {
+    pub(super) fn encode(&mut self, records: &[Record]) -> bool {
         self.batch.clear();
         for record in records {
-            write_json_line(record, &mut self.batch)
-                .map_err(|e| folder.failed("encode records for", CURRENT_SEGMENT, e))?;
+            self.lines.write(record, &mut self.batch);
             self.batch.push(b'\n');
         }
         let size = self.batch.len() as u64;
-        Ok(self.current.bytes > 0 && self.current.bytes + size > self.segment_bytes)
+        self.current.bytes > 0 && self.current.bytes + size > self.segment_bytes
     }
 
     /// Closes the current segment and begins the next.

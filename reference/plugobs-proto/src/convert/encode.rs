@@ -1,0 +1,94 @@
+//! Record to protobuf.
+
+use plugobs_core::{Record, Timestamp};
+use prost::encoding::{self, WireType, encode_key, encode_varint};
+
+use super::values::{attribute_to_proto, exception_to_proto, trace_to_proto};
+use crate::observability::v1;
+
+/// Encodes a record. Unknown JSON members have no place in it.
+pub fn encode_record(record: &Record) -> Vec<u8> {
+    let (epoch, sequence) = (record.epoch.unwrap_or(0), record.sequence.unwrap_or(0));
+    let mut encoded = Vec::new();
+    encode_unnumbered(record.clone(), &mut encoded);
+    number_record(&mut encoded, epoch, sequence);
+    encoded
+}
+
+/// Appends a record without its epoch and sequence, for an emitter that numbers
+/// under a lock: [`number_record`] adds them there.
+pub fn encode_unnumbered(record: Record, out: &mut Vec<u8>) {
+    optional(out, 1, record.plugin_instance_id.as_deref());
+    optional(out, 2, record.test_run_id.as_deref());
+    optional(out, 3, record.call_id.as_deref());
+    time(out, 6, Some(record.timestamp));
+    text(out, 7, &record.level);
+    number(out, 8, record.severity.number().into());
+    text(out, 9, &record.channel);
+    optional(out, 10, record.event_name.as_deref());
+    text(out, 11, &record.target);
+    text(out, 12, &record.message);
+    for attribute in record.attributes {
+        encoding::message::encode(13, &attribute_to_proto(attribute), out);
+    }
+    if let Some(exception) = record.exception {
+        encoding::message::encode(14, &exception_to_proto(exception), out);
+    }
+    if let Some(context) = record.trace_context {
+        encoding::message::encode(15, &trace_to_proto(context), out);
+    }
+    encoding::string::encode_repeated(16, &record.marks, out);
+    number(out, 17, record.truncated_bytes);
+    time(out, 32, record.observed_timestamp);
+    optional(out, 33, record.run_id.as_deref());
+    optional(out, 34, record.plugin_name.as_deref());
+    optional(out, 35, record.plugin_version.as_deref());
+    optional(out, 36, record.source.as_deref());
+    if let Some(claimed) = record.claimed {
+        let claimed = v1::Claimed {
+            plugin_instance_id: claimed.plugin_instance_id.unwrap_or_default().into(),
+            test_run_id: claimed.test_run_id.unwrap_or_default().into(),
+            call_id: claimed.call_id.unwrap_or_default().into(),
+            via: claimed.via.unwrap_or_default().into(),
+        };
+        encoding::message::encode(37, &claimed, out);
+    }
+    if !record.unknown_fields.is_empty() {
+        encoding::bytes::encode(38, &record.unknown_fields, out);
+    }
+}
+
+/// Adds epoch and sequence to a record that was encoded without. The order of
+/// fields means nothing in protobuf.
+pub fn number_record(encoded: &mut Vec<u8>, epoch: u64, sequence: u64) {
+    number(encoded, 4, epoch);
+    number(encoded, 5, sequence);
+}
+
+/// An absent field is an empty text (OBS-GRPC-23).
+fn optional(out: &mut Vec<u8>, tag: u32, value: Option<&str>) {
+    if let Some(value) = value {
+        text(out, tag, value);
+    }
+}
+
+fn text(out: &mut Vec<u8>, tag: u32, text: &str) {
+    if !text.is_empty() {
+        encode_key(tag, WireType::LengthDelimited, out);
+        encode_varint(text.len() as u64, out);
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn number(out: &mut Vec<u8>, tag: u32, number: u64) {
+    if number > 0 {
+        encoding::uint64::encode(tag, &number, out);
+    }
+}
+
+fn time(out: &mut Vec<u8>, tag: u32, time: Option<Timestamp>) {
+    let nanos = time.map_or(0, Timestamp::unix_nanos);
+    if nanos > 0 {
+        encoding::fixed64::encode(tag, &nanos, out);
+    }
+}
