@@ -245,14 +245,18 @@ mod tests {
 
     fn call(id: &str) -> Context {
         let identity = CallIdentity {
-            test_run_id: Some(id.to_owned()),
+            test_run_id: Some(id.into()),
             ..CallIdentity::default()
         };
         Context::new(identity, Vec::new(), None)
     }
 
     fn current() -> Option<String> {
-        Context::current()?.identity().test_run_id.clone()
+        Context::current()?
+            .identity()
+            .test_run_id
+            .clone()
+            .map(String::from)
     }
 
     #[test]
@@ -308,9 +312,9 @@ mod tests {
     #[test]
     fn metadata_of_a_nested_call_names_this_one_as_it_came() {
         let identity = CallIdentity {
-            test_run_id: Some("t".to_owned()),
-            call_id: Some("c".to_owned()),
-            parent_call_id: Some("p".to_owned()),
+            test_run_id: Some("t".into()),
+            call_id: Some("c".into()),
+            parent_call_id: Some("p".into()),
             ..CallIdentity::default()
         };
         let pairs = Context::new(identity, Vec::new(), Some("17".to_owned())).metadata();

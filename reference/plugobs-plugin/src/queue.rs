@@ -190,13 +190,15 @@ impl Queue {
         self.entries.is_empty() && self.dropped.is_empty()
     }
 
-    /// The next batch of at most `max` bytes of records; `None` where there is
-    /// nothing that may be sent now.
-    pub(crate) fn next_batch(&mut self, max: usize) -> Option<Batch> {
+    /// The next batch of at most `max` bytes of records, and of no more than
+    /// `enough` where it has several; `None` where there is nothing that may be
+    /// sent now.
+    pub(crate) fn next_batch(&mut self, max: usize, enough: usize) -> Option<Batch> {
         let mut batch = Batch::default();
         while let Some(entry) = self.entries.get(self.sent) {
             if let Some(encoded) = &entry.encoded {
-                if batch.bytes + encoded.len() > max {
+                let bytes = batch.bytes + encoded.len();
+                if bytes > max || (bytes > enough && batch.bytes > 0) {
                     break;
                 }
                 batch.bytes += encoded.len();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plugobs_core::json::write_json_line;
+use plugobs_core::json::to_json_line;
 use plugobs_core::sanitise::line;
 use plugobs_runfile::read::overview::{TestOverview, instance_labels};
 use plugobs_runfile::{Entry, ReadError, RunReader};
@@ -132,8 +132,7 @@ impl Printer {
     pub(super) fn print(&mut self, entry: Entry, io: &mut Io<'_>) -> Result<(), CliError> {
         match entry.record {
             Ok(record) if self.json => {
-                write_json_line(&record, &mut *io.out)?;
-                writeln!(io.out)?;
+                writeln!(io.out, "{}", to_json_line(&record))?;
             }
             Ok(record) => {
                 let text = view::record_line(&record, &self.labels, &io.look());

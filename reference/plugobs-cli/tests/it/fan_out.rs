@@ -114,8 +114,8 @@ fn every_record_is_right(records: &[Record], truth: &Truth, instance: &str) {
         let (token, how) = rest.split_once(' ').unwrap();
         let (test, call) = &truth[token];
         let right = record.plugin_instance_id.as_deref() == Some(instance)
-            && record.test_run_id.as_ref() == Some(test)
-            && record.call_id.as_ref() == Some(call)
+            && record.test_run_id.as_deref() == Some(test.as_str())
+            && record.call_id.as_deref() == Some(call.as_str())
             && record.epoch.is_some()
             && record.sequence.is_some();
         if !right {

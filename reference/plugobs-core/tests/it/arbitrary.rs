@@ -1,6 +1,8 @@
 //! Records of every kind, for properties that hold for all of them.
 
-use plugobs_core::{Claimed, Exception, Record, Scalar, Severity, Timestamp, TraceContext, Value};
+use plugobs_core::{
+    Claimed, Exception, Record, Scalar, Severity, Text, Timestamp, TraceContext, Value,
+};
 use proptest::collection::{hash_map, hash_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -132,14 +134,14 @@ pub(crate) fn hostile_record() -> impl Strategy<Value = Record> {
             let mut name = || names.pop().unwrap_or_default();
             let mut text = || texts.pop().unwrap_or_default();
             Record {
-                level: name(),
-                channel: name(),
-                target: name(),
-                event_name: Some(name()),
-                plugin_instance_id: Some(name()),
-                test_run_id: Some(name()),
-                call_id: Some(name()),
-                message: text().unwrap_or_default(),
+                level: name().into(),
+                channel: name().into(),
+                target: name().into(),
+                event_name: Some(name().into()),
+                plugin_instance_id: Some(name().into()),
+                test_run_id: Some(name().into()),
+                call_id: Some(name().into()),
+                message: text().unwrap_or_default().into(),
                 exception: Some(Exception {
                     kind: text().or_else(|| Some(String::new())),
                     message: text(),
@@ -163,15 +165,17 @@ pub(crate) fn stored_record() -> impl Strategy<Value = Record> {
         let (observed, mut texts, unknown_fields) = driver;
         Record {
             observed_timestamp: Some(Timestamp::from_unix_nanos(observed.max(1))),
-            run_id: texts.pop(),
-            plugin_name: texts.pop(),
-            plugin_version: texts.pop(),
-            source: texts.pop(),
-            claimed: claimed.map(|(via, mut ids)| Claimed {
-                plugin_instance_id: ids.pop().flatten(),
-                test_run_id: ids.pop().flatten(),
-                call_id: ids.pop().flatten(),
-                via: Some(via),
+            run_id: texts.pop().map(Into::into),
+            plugin_name: texts.pop().map(Into::into),
+            plugin_version: texts.pop().map(Into::into),
+            source: texts.pop().map(Into::into),
+            claimed: claimed.map(|(via, mut ids)| {
+                Box::new(Claimed {
+                    plugin_instance_id: ids.pop().flatten().map(Into::into),
+                    test_run_id: ids.pop().flatten().map(Into::into),
+                    call_id: ids.pop().flatten().map(Into::into),
+                    via: Some(via.into()),
+                })
             }),
             unknown_fields,
             unknown_members: unknown.into_iter().collect(),
@@ -210,16 +214,14 @@ pub(crate) fn record() -> impl Strategy<Value = Record> {
         let severity = Severity::from_number(severity).unwrap();
         let time = Timestamp::from_unix_nanos(time);
         let mut record = Record::new(time, severity, &target, &message);
-        record.level = level;
-        record.channel = channel;
-        record.event_name = event_name;
-        (
-            record.plugin_instance_id,
-            record.test_run_id,
-            record.call_id,
-            record.epoch,
-            record.sequence,
-        ) = identity;
+        record.level = level.into();
+        record.channel = channel.into();
+        record.event_name = event_name.map(Into::into);
+        let (instance, test, call, epoch, sequence) = identity;
+        record.plugin_instance_id = instance.map(Text::from);
+        record.test_run_id = test.map(Text::from);
+        record.call_id = call.map(Text::from);
+        (record.epoch, record.sequence) = (epoch, sequence);
         record.attributes = more.0.into_iter().collect();
         record.exception = more.1;
         record.trace_context = more.2;

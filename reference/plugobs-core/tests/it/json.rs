@@ -270,7 +270,7 @@ fn obs_json_02_an_empty_text_is_not_written() {
         &mut record.test_run_id,
         &mut record.source,
     ] {
-        *text = Some(String::new());
+        *text = Some("".into());
     }
     // Nor an exception that would be refused.
     record.exception = Some(Exception {

@@ -198,26 +198,27 @@ fn cost(value: &Value) -> usize {
 fn weight(record: &Record) -> usize {
     let exception = record.exception.clone().unwrap_or_default();
     let optional = [
-        &record.event_name,
-        &record.plugin_instance_id,
-        &record.test_run_id,
-        &record.call_id,
-        &exception.kind,
-        &exception.message,
-        &exception.stack_trace,
+        record.event_name.as_deref(),
+        record.plugin_instance_id.as_deref(),
+        record.test_run_id.as_deref(),
+        record.call_id.as_deref(),
+        exception.kind.as_deref(),
+        exception.message.as_deref(),
+        exception.stack_trace.as_deref(),
     ];
     let names = [
-        &record.level,
-        &record.channel,
-        &record.target,
-        &record.message,
+        record.level.as_str(),
+        record.channel.as_str(),
+        record.target.as_str(),
+        record.message.as_str(),
     ];
-    let marks = record.marks.iter().filter(|m| *m != mark::TRUNCATED);
+    let marks = record.marks.iter().map(String::as_str);
+    let marks = marks.filter(|m| *m != mark::TRUNCATED);
     names
         .into_iter()
         .chain(optional.into_iter().flatten())
         .chain(marks)
-        .map(String::len)
+        .map(str::len)
         .sum::<usize>()
         + record
             .attributes
@@ -226,9 +227,9 @@ fn weight(record: &Record) -> usize {
             .sum::<usize>()
 }
 
-fn is_start(part: Option<&String>, whole: Option<&String>) -> bool {
+fn is_start(part: Option<&str>, whole: Option<&str>) -> bool {
     match (part, whole) {
-        (Some(part), Some(whole)) => whole.starts_with(part.as_str()),
+        (Some(part), Some(whole)) => whole.starts_with(part),
         (part, whole) => part == whole,
     }
 }
@@ -254,7 +255,7 @@ proptest! {
         prop_assert!(is_start(Some(&cut.message), Some(&record.message)));
         let empty = |e: &Exception| e.clone().non_empty().as_ref() != Some(e);
         prop_assert!(!cut.exception.as_ref().is_some_and(empty));
-        prop_assert!(is_start(cut.test_run_id.as_ref(), record.test_run_id.as_ref()));
+        prop_assert!(is_start(cut.test_run_id.as_deref(), record.test_run_id.as_deref()));
         prop_assert!(cut.test_run_id.as_ref().is_none_or(|id| id.len() <= 256));
         prop_assert_eq!(cut.truncated_bytes, (weight(&record) - weight(&cut)) as u64);
         prop_assert_eq!(cut.truncated_bytes > 0, cut.has_mark(mark::TRUNCATED));

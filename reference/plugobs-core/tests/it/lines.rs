@@ -77,14 +77,16 @@ fn a_member_of_that_name_is_not_written_twice() {
 fn obs_json_24_names_are_cut_too_where_they_alone_are_too_long() {
     let name = "\u{1b}".repeat(256);
     let mut named = record("what happened");
-    (named.level, named.channel, named.target) = (name.clone(), name.clone(), name.clone());
+    named.level = name.as_str().into();
+    named.channel = name.as_str().into();
+    named.target = name.as_str().into();
     for id in [
         &mut named.event_name,
         &mut named.plugin_instance_id,
         &mut named.test_run_id,
         &mut named.call_id,
     ] {
-        *id = Some(name.clone());
+        *id = Some(name.clone().into());
     }
     named.marks = (0..16).map(|n| format!("{n:02}{}", &name[..254])).collect();
     let line = to_stderr_line(&named);
@@ -107,7 +109,7 @@ proptest! {
         prop_assert!(!line.chars().any(is_deceptive));
         let read = parse_stderr_line(&line).unwrap();
         prop_assert_eq!((read.epoch, read.sequence), (Some(u64::MAX), Some(2)));
-        prop_assert!(record.message.starts_with(&read.message));
+        prop_assert!(record.message.starts_with(read.message.as_str()));
         let exception = record.exception.clone().and_then(Exception::non_empty);
         let whole = Record { exception, ..record };
         prop_assert!(read.has_mark(mark::TRUNCATED) || read == whole);

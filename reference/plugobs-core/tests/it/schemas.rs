@@ -366,7 +366,7 @@ proptest! {
             call_id: None,
             epoch: Some(record.epoch.unwrap_or(1)),
             sequence: Some(1),
-            message: format!("m{}", record.message),
+            message: format!("m{}", record.message).into(),
             ..record
         };
         let line = serde_json::from_str(&to_stderr_line(&record)).unwrap();

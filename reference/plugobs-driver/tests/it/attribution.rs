@@ -125,7 +125,7 @@ async fn what_only_the_driver_may_say_is_not_taken_from_a_plugin() {
         r.run_id = Some("forged".into());
         r.source = Some("driver".into());
         r.plugin_name = Some("forged".into());
-        r.claimed = Some(plugobs_core::Claimed::default());
+        r.claimed = Some(Box::new(plugobs_core::Claimed::default()));
     })
     .await;
     assert_eq!(record.source.as_deref(), Some("stream"));

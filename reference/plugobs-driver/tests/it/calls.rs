@@ -72,7 +72,7 @@ async fn the_scope_names_the_test_where_no_argument_does() {
     let ids: Vec<_> = fake
         .calls("GetMockServerResults")
         .into_iter()
-        .map(|call| call.identity.test_run_id)
+        .map(|call| call.identity.test_run_id.map(String::from))
         .collect();
     assert_eq!(
         ids,
@@ -150,7 +150,7 @@ async fn a_mock_server_belongs_to_the_test_that_started_it() {
     let ids: Vec<_> = fake
         .calls("GetMockServerResults")
         .into_iter()
-        .map(|call| call.identity.test_run_id)
+        .map(|call| call.identity.test_run_id.map(String::from))
         .collect();
     assert_eq!(ids[1..], [Some("other".to_owned()), None]);
 }

@@ -113,7 +113,7 @@ impl FakeConnection {
     pub(crate) fn record(&self, sequence: u64, text: &str) -> Record {
         let now = Timestamp::from_unix_nanos(1_000_000_000);
         let mut record = Record::new(now, Severity::INFO, "fake", text);
-        record.plugin_instance_id = Some(self.launch.intake.instance_id().to_string());
+        record.plugin_instance_id = Some(self.launch.intake.instance_id().to_string().into());
         (record.epoch, record.sequence) = (Some(1), Some(sequence));
         record
     }

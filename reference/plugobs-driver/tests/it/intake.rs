@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use plugobs_core::registry::{RejectionCode, attribute, channel, event, mark, source};
 use plugobs_core::{LogPosition, Record, Rejection, Value};
-use plugobs_driver::intake::{DroppedRange, InstanceIntake, Path, Received};
+use plugobs_driver::intake::{DroppedRange, InstanceIntake, Malformed, Path, Received};
 use plugobs_driver::sink::memory::MemoryRecords;
 use plugobs_driver::{CallOptions, Driver, Plugin, TestRun};
 
@@ -37,7 +37,7 @@ fn numbered(intake: &InstanceIntake, epoch: u64, sequence: u64, text: &str) -> R
         "t",
         text,
     );
-    record.plugin_instance_id = Some(intake.instance_id().to_string());
+    record.plugin_instance_id = Some(intake.instance_id().to_string().into());
     (record.epoch, record.sequence) = (Some(epoch), Some(sequence));
     Received::Record(Box::new(record))
 }
@@ -134,14 +134,14 @@ async fn what_is_missing_at_the_end_is_counted() {
 #[tokio::test]
 async fn bytes_that_are_no_record_are_kept() {
     let (driver, _plugin, records, intake) = intake().await;
-    let malformed = Received::Malformed {
+    let malformed = Received::Malformed(Malformed {
         position: Some(LogPosition {
             epoch: 7,
             sequence: 1,
         }),
         bytes: Bytes::from_static(&[0xff; 10_000]),
         rejection: Rejection::new(RejectionCode::MalformedProtobuf, "$", "not one"),
-    };
+    });
     intake.receive(STREAM, vec![malformed, numbered(&intake, 7, 2, "two")], &[]);
     find(&records, "two");
     driver.shutdown().await;
@@ -202,7 +202,7 @@ async fn late_is_marked() {
     let Received::Record(mut record) = numbered(&intake, 7, 1, "afterwards") else {
         unreachable!()
     };
-    record.test_run_id = Some("t".to_owned());
+    record.test_run_id = Some("t".into());
     intake.receive(STREAM, vec![Received::Record(record)], &[]);
     let record = find(&records, "afterwards");
     assert_eq!(record.marks, [mark::LATE]);
@@ -219,9 +219,9 @@ async fn what_a_decoder_would_refuse_is_kept_as_the_table_says() {
         change(&mut record);
         Received::Record(record)
     };
-    let lifecycle = |r: &mut Record| r.channel = channel::LIFECYCLE.to_owned();
+    let lifecycle = |r: &mut Record| r.channel = channel::LIFECYCLE.into();
     let batch = vec![
-        with(1, &|r| r.message.clear()),
+        with(1, &|r| r.message = "".into()),
         with(2, &lifecycle),
         with(3, &|r| {
             lifecycle(r);

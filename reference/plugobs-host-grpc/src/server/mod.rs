@@ -36,6 +36,11 @@ const CALLS_AT_ONCE: u32 = 128;
 /// as when there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Bytes that may be on their way on one call: a batch is not to stop halfway.
+const WINDOW_BYTES: u32 = 1 << 20;
+/// Bytes of one frame: each has a price, in both processes.
+const FRAME_BYTES: u32 = 64 * 1024;
+
 /// Serves until it is closed.
 pub(crate) struct Server {
     endpoint: String,
@@ -67,6 +72,9 @@ impl Server {
         tokio::spawn(async move {
             let server = tonic::transport::Server::builder()
                 .max_concurrent_streams(CALLS_AT_ONCE)
+                .initial_stream_window_size(WINDOW_BYTES)
+                .initial_connection_window_size(2 * WINDOW_BYTES)
+                .max_frame_size(FRAME_BYTES)
                 .add_service(logs)
                 .add_service(host)
                 .serve_with_incoming_shutdown(connections(listener), async {

@@ -154,7 +154,8 @@ pub(crate) fn find_where(
 
 pub(crate) fn events(records: &MemoryRecords) -> Vec<String> {
     let all = records.all().into_iter();
-    all.filter_map(|record| record.event_name).collect()
+    all.filter_map(|record| record.event_name.map(String::from))
+        .collect()
 }
 
 /// The attribute, as JSON writes it.

@@ -16,7 +16,7 @@ fn class(level: usize) -> Class {
 
 fn emit(queue: &mut Queue, level: usize, bytes: usize) -> u64 {
     let sequence = queue.number();
-    queue.push(sequence, Bytes::from(vec![0; bytes]), class(level));
+    queue.push(sequence, &vec![0; bytes], class(level));
     sequence
 }
 
@@ -36,15 +36,21 @@ fn batches_keep_order_and_bound() {
     for _ in 0..5 {
         emit(&mut queue, 2, 100);
     }
-    assert_eq!(queue.next_batch(99), None);
-    let batch = queue.next_batch(250).unwrap();
+    assert_eq!(queue.next_batch(99, usize::MAX), None);
+    let batch = queue.next_batch(250, usize::MAX).unwrap();
     assert_eq!((sequences(&batch), batch.bytes), (vec![1, 2], 200));
     queue.acknowledge(1);
-    assert_eq!(sequences(&queue.next_batch(1000).unwrap()), [3, 4, 5]);
+    assert_eq!(
+        sequences(&queue.next_batch(1000, usize::MAX).unwrap()),
+        [3, 4, 5]
+    );
     assert!(!queue.has_unsent());
     queue.rewind();
     assert_eq!(queue.first_sequence(), 2);
-    assert_eq!(sequences(&queue.next_batch(1000).unwrap()), [2, 3, 4, 5]);
+    assert_eq!(
+        sequences(&queue.next_batch(1000, usize::MAX).unwrap()),
+        [2, 3, 4, 5]
+    );
     queue.acknowledge(5);
     assert!(queue.is_empty());
     assert_eq!(queue.bytes, 0);
@@ -87,16 +93,26 @@ fn a_range_goes_before_the_next_record_and_alone_only_once() {
     }
     let shed = emit(&mut queue, 2, 936);
     let warning = emit(&mut queue, 3, 100);
-    assert_eq!(sequences(&queue.next_batch(8 * 936).unwrap()).len(), 8);
+    assert_eq!(
+        sequences(&queue.next_batch(8 * 936, usize::MAX).unwrap()).len(),
+        8
+    );
     // That batch had the range with it, because the warning is higher.
     assert_eq!(queue.dropped_sent, 1);
-    assert_eq!(sequences(&queue.next_batch(1000).unwrap()), [warning]);
+    assert_eq!(
+        sequences(&queue.next_batch(1000, usize::MAX).unwrap()),
+        [warning]
+    );
 
     let first = emit(&mut queue, 2, 936);
-    assert_eq!(queue.next_batch(1000), None, "one is on its way");
+    assert_eq!(
+        queue.next_batch(1000, usize::MAX),
+        None,
+        "one is on its way"
+    );
     emit(&mut queue, 2, 936);
     queue.acknowledge(shed);
-    let batch = queue.next_batch(1000).unwrap();
+    let batch = queue.next_batch(1000, usize::MAX).unwrap();
     assert_eq!(
         (batch.dropped[0].first, batch.dropped[0].last),
         (first, first + 1)
@@ -157,7 +173,7 @@ fn every_sequence_is_a_record_or_in_a_range_whatever_happens() {
                     assert!(queue.bytes <= BOUNDS.queue);
                 }
                 7 => {
-                    if let Some(batch) = queue.next_batch(3_000) {
+                    if let Some(batch) = queue.next_batch(3_000, usize::MAX) {
                         take(batch, &mut arrived);
                     }
                 }
@@ -167,7 +183,7 @@ fn every_sequence_is_a_record_or_in_a_range_whatever_happens() {
             assert_eq!(queue.bytes, weight(&queue));
         }
         while queue.has_unsent() {
-            match queue.next_batch(3_000) {
+            match queue.next_batch(3_000, usize::MAX) {
                 Some(batch) => take(batch, &mut arrived),
                 None => queue.acknowledge(arrived.contiguous()),
             }

@@ -11,6 +11,10 @@ use plugobs_proto::observability::v1::stream_response::Kind as FromDriver;
 use crate::emitter::{Emitter, SharedEmitter};
 use crate::queue::Batch;
 
+/// Bytes of records from which on a larger batch costs more for each of them:
+/// it is no longer near the processor when the driver gets to its end.
+pub(crate) const BATCH_BYTES: usize = 128 * 1024;
+
 /// The state of one welcomed stream.
 pub(crate) struct Session {
     emitter: SharedEmitter,
@@ -53,7 +57,7 @@ impl Session {
     pub(crate) fn next(&mut self) -> Option<ToDriver> {
         let room = usize::try_from(self.credit).unwrap_or(usize::MAX);
         let batch = self.emitter.queue(|queue| {
-            let batch = queue.next_batch(room.min(self.batch_bytes));
+            let batch = queue.next_batch(room.min(self.batch_bytes), BATCH_BYTES);
             if !queue.has_unsent() {
                 self.sent_through = queue.last_sequence();
             }

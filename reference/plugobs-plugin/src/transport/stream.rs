@@ -22,7 +22,7 @@ use crate::emitter::SharedEmitter;
 /// How long a batch that is not full is followed by no other.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(1);
 /// Bytes of records from which on a batch counts as full.
-const FULL_BATCH: usize = 256 * 1024;
+const FULL_BATCH: usize = session::BATCH_BYTES / 2;
 /// How long a connection, or a welcome, may take.
 const GREETING_WAIT: Duration = Duration::from_secs(5);
 

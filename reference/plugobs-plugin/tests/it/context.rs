@@ -89,8 +89,8 @@ async fn sixty_four_calls_at_once_keep_their_records_apart() {
         };
         let Ok(n) = n.parse::<usize>() else { continue };
         let test = format!("t-{n}");
-        assert_eq!(record.test_run_id.as_ref(), Some(&test), "{what}");
-        assert_eq!(record.call_id, Some(call_id(n)), "{what}");
+        assert_eq!(record.test_run_id.as_deref(), Some(test.as_str()), "{what}");
+        assert_eq!(record.call_id, Some(call_id(n).into()), "{what}");
         *of_call.entry(n).or_default() += 1;
     }
     assert_eq!(of_call.len(), CALLS);

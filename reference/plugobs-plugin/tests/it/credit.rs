@@ -145,7 +145,7 @@ async fn without_credit_the_lowest_levels_go_first_and_every_number_is_told() {
     let seen = driver.seen();
     for record in seen.records() {
         if record.message.starts_with("burst") {
-            *by_level.entry(record.level).or_default() += 1;
+            *by_level.entry(record.level.to_string()).or_default() += 1;
         }
     }
     // WARN and above, and the user's, fit into the reserve: all are there.

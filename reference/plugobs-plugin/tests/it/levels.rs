@@ -18,7 +18,7 @@ async fn logged(driver: &Driver, plugin: &Plugin, round: &str) -> Vec<String> {
     let records = driver.seen().records().into_iter();
     records
         .filter(|record| record.message == round)
-        .map(|record| record.level)
+        .map(|record| record.level.into())
         .collect()
 }
 
@@ -86,7 +86,7 @@ async fn the_environment_says_the_first_level() {
         let lines = plugin.record_lines().into_iter();
         let levels: Vec<_> = lines
             .filter(|record| record.message == "one")
-            .map(|record| record.level)
+            .map(|record| record.level.to_string())
             .collect();
         assert_eq!(levels, expected, "{name}={value}");
     }

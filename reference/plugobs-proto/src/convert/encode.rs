@@ -18,33 +18,61 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
 /// Appends a record without its epoch and sequence, for an emitter that numbers
 /// under a lock: [`number_record`] adds them there.
 pub fn encode_unnumbered(record: Record, out: &mut Vec<u8>) {
-    optional(out, 1, record.plugin_instance_id.as_deref());
-    optional(out, 2, record.test_run_id.as_deref());
-    optional(out, 3, record.call_id.as_deref());
-    time(out, 6, Some(record.timestamp));
-    text(out, 7, &record.level);
-    number(out, 8, record.severity.number().into());
-    text(out, 9, &record.channel);
-    optional(out, 10, record.event_name.as_deref());
-    text(out, 11, &record.target);
-    text(out, 12, &record.message);
-    for attribute in record.attributes {
+    // Every field is named, so that none that is new is forgotten.
+    let Record {
+        plugin_instance_id,
+        test_run_id,
+        call_id,
+        epoch: _,
+        sequence: _,
+        timestamp,
+        level,
+        severity,
+        channel,
+        event_name,
+        target,
+        message,
+        attributes,
+        exception,
+        trace_context,
+        marks,
+        truncated_bytes,
+        observed_timestamp,
+        run_id,
+        plugin_name,
+        plugin_version,
+        source,
+        claimed,
+        unknown_fields,
+        unknown_members: _,
+    } = record;
+    optional(out, 1, plugin_instance_id.as_deref());
+    optional(out, 2, test_run_id.as_deref());
+    optional(out, 3, call_id.as_deref());
+    time(out, 6, Some(timestamp));
+    text(out, 7, &level);
+    number(out, 8, severity.number().into());
+    text(out, 9, &channel);
+    optional(out, 10, event_name.as_deref());
+    text(out, 11, &target);
+    text(out, 12, &message);
+    for attribute in attributes {
         encoding::message::encode(13, &attribute_to_proto(attribute), out);
     }
-    if let Some(exception) = record.exception {
+    if let Some(exception) = exception {
         encoding::message::encode(14, &exception_to_proto(exception), out);
     }
-    if let Some(context) = record.trace_context {
+    if let Some(context) = trace_context {
         encoding::message::encode(15, &trace_to_proto(context), out);
     }
-    encoding::string::encode_repeated(16, &record.marks, out);
-    number(out, 17, record.truncated_bytes);
-    time(out, 32, record.observed_timestamp);
-    optional(out, 33, record.run_id.as_deref());
-    optional(out, 34, record.plugin_name.as_deref());
-    optional(out, 35, record.plugin_version.as_deref());
-    optional(out, 36, record.source.as_deref());
-    if let Some(claimed) = record.claimed {
+    encoding::string::encode_repeated(16, &marks, out);
+    number(out, 17, truncated_bytes);
+    time(out, 32, observed_timestamp);
+    optional(out, 33, run_id.as_deref());
+    optional(out, 34, plugin_name.as_deref());
+    optional(out, 35, plugin_version.as_deref());
+    optional(out, 36, source.as_deref());
+    if let Some(claimed) = claimed {
         let claimed = v1::Claimed {
             plugin_instance_id: claimed.plugin_instance_id.unwrap_or_default().into(),
             test_run_id: claimed.test_run_id.unwrap_or_default().into(),
@@ -53,8 +81,8 @@ pub fn encode_unnumbered(record: Record, out: &mut Vec<u8>) {
         };
         encoding::message::encode(37, &claimed, out);
     }
-    if !record.unknown_fields.is_empty() {
-        encoding::bytes::encode(38, &record.unknown_fields, out);
+    if !unknown_fields.is_empty() {
+        encoding::bytes::encode(38, &unknown_fields, out);
     }
 }
 

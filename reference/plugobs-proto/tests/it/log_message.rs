@@ -36,7 +36,11 @@ fn a_missing_or_impossible_time_is_that_of_arrival() {
 fn the_level_is_that_of_its_name() {
     let level = |name: &str| {
         let record = read(name, "t", 5);
-        (record.level, record.severity.number(), record.marks.len())
+        (
+            record.level.to_string(),
+            record.severity.number(),
+            record.marks.len(),
+        )
     };
     assert_eq!(level("warning"), ("warning".to_owned(), 13, 0));
     assert_eq!(level("banana"), ("banana".to_owned(), 9, 1));
@@ -47,7 +51,11 @@ fn the_level_is_that_of_its_name() {
 fn only_our_own_targets_tell_a_channel() {
     let read = |target: &str| {
         let record = read("INFO", target, 5);
-        (record.channel, record.event_name, record.target)
+        (
+            record.channel.to_string(),
+            record.event_name.map(String::from),
+            record.target.to_string(),
+        )
     };
     let is = |channel: &str, event: Option<&str>, target: &str| {
         (
@@ -94,6 +102,6 @@ proptest! {
         prop_assert_eq!(read.test_run_id, record.test_run_id);
         prop_assert_eq!(read.severity.shown(), record.severity.shown());
         prop_assert_eq!((read.epoch, read.sequence), (None, None));
-        prop_assert!(read.message.starts_with(&record.message));
+        prop_assert!(read.message.starts_with(record.message.as_str()));
     }
 }

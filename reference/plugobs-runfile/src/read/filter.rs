@@ -239,7 +239,7 @@ mod tests {
     fn record(test: Option<&str>) -> Record {
         let time = Timestamp::from_unix_nanos(1);
         let mut record = Record::new(time, Severity::INFO, "t", "say \"testRunId\":\"other\"");
-        record.test_run_id = test.map(str::to_owned);
+        record.test_run_id = test.map(str::to_owned).map(Into::into);
         record
     }
 
@@ -283,10 +283,10 @@ mod tests {
         assert!(selection.takes(&warning));
         warning.severity = Severity::INFO;
         assert!(!selection.may_take(to_json_line(&warning).as_bytes()));
-        warning.channel = "user".to_owned();
+        warning.channel = "user".into();
         assert!(selection.may_take(to_json_line(&warning).as_bytes()));
         assert!(selection.takes(&warning));
-        warning.test_run_id = Some("x".to_owned());
+        warning.test_run_id = Some("x".into());
         assert!(!selection.may_take(to_json_line(&warning).as_bytes()));
         assert!(!selection.takes(&warning));
     }

@@ -96,7 +96,7 @@ fn a_plugin_cannot_count_as_dropped() {
     let report = check_records(|records| {
         records.remove(5);
         let mut lie = dropped(3, 3);
-        lie.source = Some("stderr".to_owned());
+        lie.source = Some("stderr".into());
         records.push(lie);
     });
     assert!(found(&report).contains(&"error missing".to_owned()));
@@ -178,12 +178,12 @@ fn a_quarantined_record_is_accounted_for_by_its_path() {
         record.test_run_id = None;
         record.call_id = None;
         record.mark(mark::QUARANTINED);
-        record.claimed = Some(Claimed {
-            plugin_instance_id: Some(XML.to_owned()),
-            test_run_id: Some(OTHER_TEST.to_owned()),
+        record.claimed = Some(Box::new(Claimed {
+            plugin_instance_id: Some(XML.into()),
+            test_run_id: Some(OTHER_TEST.into()),
             via: record.plugin_instance_id.take(),
             ..Claimed::default()
-        });
+        }));
     };
     let report = check_records(|records| quarantine(&mut records[5]));
     assert_eq!(found(&report), NOTHING, "{:#?}", report.findings);
@@ -199,7 +199,7 @@ fn a_sequence_that_is_stored_and_dropped_is_an_error() {
 #[test]
 fn a_record_of_another_test_in_a_call_is_an_error() {
     let report = check_records(|records| {
-        records[4].test_run_id = Some(OTHER_TEST.to_owned());
+        records[4].test_run_id = Some(OTHER_TEST.into());
     });
     assert_eq!(found(&report), ["error other_test"]);
     assert_eq!(report.findings[0].line, Some(5));
@@ -208,7 +208,7 @@ fn a_record_of_another_test_in_a_call_is_an_error() {
 #[test]
 fn a_record_of_a_test_that_its_instance_never_served_is_an_error() {
     let report = check_records(|records| {
-        records[4].test_run_id = Some(OTHER_TEST.to_owned());
+        records[4].test_run_id = Some(OTHER_TEST.into());
         records[4].call_id = None;
     });
     assert_eq!(found(&report), ["error foreign_test"]);
@@ -228,16 +228,16 @@ fn a_record_of_a_test_without_a_call_is_fine_where_the_instance_served_it() {
 #[test]
 fn a_record_in_a_call_to_another_instance_is_an_error() {
     let report = check_records(|records| {
-        records[2].plugin_instance_id = Some(XML.to_owned());
-        records[8].plugin_instance_id = Some(XML.to_owned());
-        records[9].plugin_instance_id = Some(XML.to_owned());
+        records[2].plugin_instance_id = Some(XML.into());
+        records[8].plugin_instance_id = Some(XML.into());
+        records[9].plugin_instance_id = Some(XML.into());
     });
     assert_eq!(found(&report), ["error other_instance"]);
 }
 
 #[test]
 fn a_call_that_the_driver_did_not_make_is_an_error() {
-    let report = check_records(|records| records[4].call_id = Some(OTHER_CALL.to_owned()));
+    let report = check_records(|records| records[4].call_id = Some(OTHER_CALL.into()));
     assert_eq!(found(&report), ["error unknown_call"]);
 }
 
@@ -254,7 +254,7 @@ fn a_test_whose_id_could_not_be_sent_need_not_be_named() {
         for record in records.iter_mut() {
             match (&record.test_run_id, record.is_from_driver()) {
                 (Some(_), true) => {
-                    record.test_run_id = Some(id.to_owned());
+                    record.test_run_id = Some(id.into());
                     record.mark(mark::INVALID_TEST_RUN_ID);
                 }
                 _ => record.test_run_id = None,
@@ -296,14 +296,14 @@ fn a_call_that_begins_twice_is_an_error() {
 #[test]
 fn a_record_of_another_run_is_an_error() {
     let report = check_records(|records| {
-        records[4].run_id = Some("019aaf2c-0b1a-7d2e-9c44-5f6e7d8c9b0b".to_owned());
+        records[4].run_id = Some("019aaf2c-0b1a-7d2e-9c44-5f6e7d8c9b0b".into());
     });
     assert_eq!(found(&report), ["error wrong_run"]);
 }
 
 #[test]
 fn a_record_that_breaks_its_schema_is_an_error() {
-    let report = check_records(|records| records[4].source = Some("carrier pigeon".to_owned()));
+    let report = check_records(|records| records[4].source = Some("carrier pigeon".into()));
     assert_eq!(found(&report), ["error record_schema"]);
     assert!(report.findings[0].message.starts_with("/source: "));
 }
@@ -313,7 +313,7 @@ fn a_record_that_breaks_a_rule_is_an_error() {
     // Found by the schema and by the rules: two readers that agree.
     let report = check_records(|records| {
         let mut wrong = outside(6);
-        wrong.call_id = Some("the first".to_owned());
+        wrong.call_id = Some("the first".into());
         records.push(wrong);
     });
     assert_eq!(

@@ -14,7 +14,7 @@ use crate::support::*;
 fn messages(run: &Run, filters: Vec<Filter>) -> Vec<String> {
     run.reader()
         .select(filters)
-        .map(|entry| entry.unwrap().record.unwrap().message)
+        .map(|entry| entry.unwrap().record.unwrap().message.into())
         .collect()
 }
 
@@ -37,21 +37,21 @@ fn records_come_back_as_they_were_written() {
 fn filters_take_what_they_name() {
     let mut run = Run::begin(options());
     let mut other = log(2);
-    other.test_run_id = Some(OTHER_TEST.to_owned());
+    other.test_run_id = Some(OTHER_TEST.into());
     other.severity = Severity::WARN;
     let mut user = log(3);
-    user.channel = channel::USER.to_owned();
+    user.channel = channel::USER.into();
     let mut odd = log(4);
-    odd.channel = "metrics".to_owned();
+    odd.channel = "metrics".into();
     odd.severity = Severity::DEBUG;
     let mut stolen = outside(5);
     stolen.plugin_instance_id = None;
     stolen.mark(mark::QUARANTINED);
-    stolen.claimed = Some(Claimed {
-        test_run_id: Some(TEST.to_owned()),
-        via: Some(CSV.to_owned()),
+    stolen.claimed = Some(Box::new(Claimed {
+        test_run_id: Some(TEST.into()),
+        via: Some(CSV.into()),
         ..Claimed::default()
-    });
+    }));
     run.records([
         log(1),
         other,

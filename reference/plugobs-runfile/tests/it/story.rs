@@ -17,29 +17,29 @@ fn stolen() -> Record {
     let mut record = outside(9);
     record.plugin_instance_id = None;
     record.mark(mark::QUARANTINED);
-    record.claimed = Some(Claimed {
-        test_run_id: Some(TEST.to_owned()),
-        via: Some(CSV.to_owned()),
+    record.claimed = Some(Box::new(Claimed {
+        test_run_id: Some(TEST.into()),
+        via: Some(CSV.into()),
         ..Claimed::default()
-    });
+    }));
     record
 }
 
 fn story() -> Story {
     let mut records = sound_records();
     let mut user = log(6);
-    user.channel = channel::USER.to_owned();
-    user.message = "look at row 2".to_owned();
+    user.channel = channel::USER.into();
+    user.message = "look at row 2".into();
     let mut other = log(7);
-    other.test_run_id = Some(OTHER_TEST.to_owned());
-    other.call_id = Some(OTHER_CALL.to_owned());
+    other.test_run_id = Some(OTHER_TEST.into());
+    other.call_id = Some(OTHER_CALL.into());
     let mut warning = outside(8);
     warning.severity = Severity::WARN;
-    warning.message = "low on memory".to_owned();
+    warning.message = "low on memory".into();
     let mut elsewhere = driver(event::INSTANCE_SPAWNED, 2);
-    elsewhere.plugin_instance_id = Some(XML.to_owned());
+    elsewhere.plugin_instance_id = Some(XML.into());
     let mut elsewhere_warning = warning.clone();
-    elsewhere_warning.plugin_instance_id = Some(XML.to_owned());
+    elsewhere_warning.plugin_instance_id = Some(XML.into());
     records.extend([
         user,
         other,

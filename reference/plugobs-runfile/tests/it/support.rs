@@ -8,7 +8,7 @@ use std::time::Duration;
 use plugobs_core::registry::{attribute, event, source};
 use plugobs_core::{InstanceId, Record, RunId, Severity, Timestamp};
 use plugobs_driver::info::{DriverInfo, InstanceInfo, RunInfo, TestInfo};
-use plugobs_driver::sink::{OutputStream, Sink, SinkEvent};
+use plugobs_driver::sink::{OutputStream, Records, Sink, SinkEvent};
 use plugobs_runfile::{RunFolder, RunFolderSink, RunOptions, RunReader};
 use tempfile::TempDir;
 
@@ -56,7 +56,7 @@ impl Run {
         self.sink.accept(&event).unwrap();
     }
 
-    pub(crate) fn records(&mut self, records: impl Into<Arc<[Record]>>) {
+    pub(crate) fn records(&mut self, records: impl Into<Records>) {
         self.tell(SinkEvent::Records(records.into()));
     }
 
@@ -134,8 +134,8 @@ pub(crate) fn test(id: &str) -> TestInfo {
 /// A log record of the csv plugin, within the call of the test.
 pub(crate) fn log(sequence: u64) -> Record {
     let mut record = outside(sequence);
-    record.test_run_id = Some(TEST.to_owned());
-    record.call_id = Some(CALL.to_owned());
+    record.test_run_id = Some(TEST.into());
+    record.call_id = Some(CALL.into());
     record
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn log(sequence: u64) -> Record {
 pub(crate) fn outside(sequence: u64) -> Record {
     let message = format!("record {sequence}");
     let mut record = Record::new(at(20 + sequence), Severity::INFO, "csv::compare", &message);
-    record.plugin_instance_id = Some(CSV.to_owned());
+    record.plugin_instance_id = Some(CSV.into());
     record.epoch = Some(EPOCH);
     record.sequence = Some(sequence);
     received(&mut record, source::STREAM);
@@ -153,16 +153,16 @@ pub(crate) fn outside(sequence: u64) -> Record {
 /// A record of the deployed unary call: no sequence, no call.
 pub(crate) fn unary(message: &str) -> Record {
     let mut record = outside(1);
-    message.clone_into(&mut record.message);
+    record.message = message.into();
     (record.epoch, record.sequence) = (None, None);
-    record.source = Some(source::RPC.to_owned());
+    record.source = Some(source::RPC.into());
     record
 }
 
 /// What the driver says of the csv plugin.
 pub(crate) fn driver(event: &str, millis: u64) -> Record {
     let mut record = Record::lifecycle(at(millis), "plugobs.driver", event, "");
-    record.plugin_instance_id = Some(CSV.to_owned());
+    record.plugin_instance_id = Some(CSV.into());
     received(&mut record, source::DRIVER);
     record
 }
@@ -171,14 +171,14 @@ pub(crate) fn of_test(event: &str, millis: u64) -> Record {
     let mut record = driver(event, millis);
     record.plugin_instance_id = None;
     (record.plugin_name, record.plugin_version) = (None, None);
-    record.test_run_id = Some(TEST.to_owned());
+    record.test_run_id = Some(TEST.into());
     record
 }
 
 pub(crate) fn of_call(event: &str, millis: u64) -> Record {
     let mut record = driver(event, millis).with(attribute::CALL_OPERATION, "CompareContents");
-    record.test_run_id = Some(TEST.to_owned());
-    record.call_id = Some(CALL.to_owned());
+    record.test_run_id = Some(TEST.into());
+    record.call_id = Some(CALL.into());
     record
 }
 
@@ -192,10 +192,10 @@ pub(crate) fn dropped(first: u64, last: u64) -> Record {
 
 fn received(record: &mut Record, source: &str) {
     record.observed_timestamp = Some(record.timestamp);
-    record.run_id = Some(RUN.to_owned());
-    record.plugin_name = Some("csv".to_owned());
-    record.plugin_version = Some("0.1.0".to_owned());
-    record.source = Some(source.to_owned());
+    record.run_id = Some(RUN.into());
+    record.plugin_name = Some("csv".into());
+    record.plugin_version = Some("0.1.0".into());
+    record.source = Some(source.into());
 }
 
 /// All records of a run with one test, one call and five log records.

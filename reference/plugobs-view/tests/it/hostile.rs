@@ -23,20 +23,20 @@ fn hostile_run() -> Run {
             "list",
             plugobs_core::Value::List(vec![HOSTILE.to_owned().into()]),
         );
-    record.target = HOSTILE.to_owned();
-    record.level = HOSTILE.to_owned();
+    record.target = HOSTILE.into();
+    record.level = HOSTILE.into();
     record.mark(HOSTILE);
-    record.plugin_name = Some(HOSTILE.to_owned());
+    record.plugin_name = Some(HOSTILE.into());
     record.exception = Some(Exception {
         kind: Some(HOSTILE.to_owned()),
         message: Some(HOSTILE.to_owned()),
         stack_trace: Some(HOSTILE.to_owned()),
     });
     run.record(record.clone());
-    record.channel = channel::USER.to_owned();
+    record.channel = channel::USER.into();
     run.record(record.clone());
-    record.channel = channel::LIFECYCLE.to_owned();
-    record.event_name = Some(HOSTILE.to_owned());
+    record.channel = channel::LIFECYCLE.into();
+    record.event_name = Some(HOSTILE.into());
     run.record(record);
     run.record(call(512_000, "call.begin", CALL, FAILING));
     run.record(
@@ -47,7 +47,7 @@ fn hostile_run() -> Run {
     );
     run.record(stolen(HOSTILE));
     let mut invalid = log(514_000, Severity::INFO, "of a test with a bad ID");
-    invalid.test_run_id = Some(HOSTILE.to_owned());
+    invalid.test_run_id = Some(HOSTILE.into());
     invalid.call_id = None;
     invalid.mark(mark::INVALID_TEST_RUN_ID);
     run.record(invalid);
@@ -55,7 +55,7 @@ fn hostile_run() -> Run {
     report.message = HOSTILE.to_owned();
     report.plugin.name = HOSTILE.to_owned();
     report.stderr_tail = vec![HOSTILE.to_owned()];
-    report.last_records[0].message = HOSTILE.to_owned();
+    report.last_records[0].message = HOSTILE.into();
     run.tell(SinkEvent::Failure(report.into()));
     run.tell(SinkEvent::Output {
         instance: InstanceId::parse(CSV).unwrap(),

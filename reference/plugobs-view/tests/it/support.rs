@@ -131,28 +131,28 @@ pub(crate) fn test(id: &str, outcome: Option<&str>) -> SinkEvent {
 /// A log record of the csv plugin, within the failing test's call.
 pub(crate) fn log(micros: u64, severity: Severity, message: &str) -> Record {
     let mut record = Record::new(at(micros), severity, "csv::compare", message);
-    record.plugin_instance_id = Some(CSV.to_owned());
-    record.test_run_id = Some(FAILING.to_owned());
-    record.call_id = Some(CALL.to_owned());
+    record.plugin_instance_id = Some(CSV.into());
+    record.test_run_id = Some(FAILING.into());
+    record.call_id = Some(CALL.into());
     received(record, source::STREAM)
 }
 
 pub(crate) fn user(micros: u64, message: &str) -> Record {
     let mut record = log(micros, Severity::INFO, message);
-    record.channel = channel::USER.to_owned();
+    record.channel = channel::USER.into();
     record
 }
 
 pub(crate) fn driver(micros: u64, event: &str, message: &str) -> Record {
     let mut record = Record::lifecycle(at(micros), "plugobs.driver", event, message);
-    record.plugin_instance_id = Some(CSV.to_owned());
+    record.plugin_instance_id = Some(CSV.into());
     received(record, source::DRIVER)
 }
 
 pub(crate) fn call(micros: u64, event: &str, id: &str, test: &str) -> Record {
     let mut record = driver(micros, event, "");
-    record.test_run_id = Some(test.to_owned());
-    record.call_id = Some(id.to_owned());
+    record.test_run_id = Some(test.into());
+    record.call_id = Some(id.into());
     record.with(attribute::CALL_OPERATION, "CompareContents")
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn of_test(micros: u64, event: &str, message: &str) -> Record {
     let mut record = driver(micros, event, message);
     record.plugin_instance_id = None;
     (record.plugin_name, record.plugin_version) = (None, None);
-    record.test_run_id = Some(FAILING.to_owned());
+    record.test_run_id = Some(FAILING.into());
     record
 }
 
@@ -169,20 +169,20 @@ pub(crate) fn stolen(message: &str) -> Record {
     (record.plugin_instance_id, record.test_run_id) = (None, None);
     record.call_id = None;
     record.mark(mark::QUARANTINED);
-    record.claimed = Some(Claimed {
-        test_run_id: Some(FAILING.to_owned()),
-        via: Some(CSV.to_owned()),
+    record.claimed = Some(Box::new(Claimed {
+        test_run_id: Some(FAILING.into()),
+        via: Some(CSV.into()),
         ..Claimed::default()
-    });
+    }));
     record
 }
 
 fn received(mut record: Record, source: &str) -> Record {
     record.observed_timestamp = Some(record.timestamp);
-    record.run_id = Some(RUN.to_owned());
-    record.plugin_name = Some("csv".to_owned());
-    record.plugin_version = Some("0.1.0".to_owned());
-    record.source = Some(source.to_owned());
+    record.run_id = Some(RUN.into());
+    record.plugin_name = Some("csv".into());
+    record.plugin_version = Some("0.1.0".into());
+    record.source = Some(source.into());
     record
 }
 
@@ -264,7 +264,7 @@ pub(crate) fn run() -> Run {
         Severity::WARN,
         "a row is longer than the header says, so that the fields which have no name are compared by their place only",
     );
-    warning.target = "csv".to_owned();
+    warning.target = "csv".into();
     warning.mark(mark::TRUNCATED);
     warning.truncated_bytes = 70_000;
     run.record(warning);
@@ -320,8 +320,8 @@ fn old_plugin(run: &mut Run) {
             .with(attribute::CALL_COMPLETENESS, "unknown"),
     ] {
         let mut record = record;
-        record.plugin_instance_id = Some(OLD.to_owned());
-        record.plugin_name = Some("old".to_owned());
+        record.plugin_instance_id = Some(OLD.into());
+        record.plugin_name = Some("old".into());
         run.record(record);
     }
     run.tell(SinkEvent::Output {

@@ -82,7 +82,9 @@ impl Seen {
 
     pub(crate) fn events(&self) -> Vec<String> {
         let records = self.records().into_iter();
-        records.filter_map(|record| record.event_name).collect()
+        records
+            .filter_map(|record| record.event_name.map(String::from))
+            .collect()
     }
 
     pub(crate) fn has_hello(&self) -> bool {
