@@ -110,11 +110,8 @@ impl RunFolderSink {
     fn records(&mut self, records: &[Record]) -> Result<(), FileError> {
         if self.segments.encode(records) {
             self.segments.rotate(&self.folder)?;
-            // What is to be removed is counted before it is gone, so that no
-            // kill between the two leaves it uncounted.
-            let evicted = self.segments.choose_evicted();
+            self.segments.choose_evicted();
             self.deferred = self.write_manifest().err();
-            self.segments.remove_evicted(&self.folder, evicted);
         }
         self.segments.write(&self.folder, records)
     }
@@ -141,7 +138,11 @@ impl RunFolderSink {
 
     fn write_manifest(&mut self) -> Result<(), FileError> {
         self.manifest
-            .write(&self.folder, &self.segments, &self.outputs)
+            .write(&self.folder, &self.segments, &self.outputs)?;
+        // Only what a manifest on disk counts may go, so that no kill leaves
+        // it uncounted (`OBS-RUN-12`).
+        self.segments.remove_evicted(&self.folder);
+        Ok(())
     }
 
     fn describe(&mut self, event: &SinkEvent) -> Result<(), FileError> {

@@ -157,7 +157,7 @@ fn each(page: &mut Page, records: &Kept, mut show: impl FnMut(&mut Page, &Record
 /// The records in their order, but those of one instance and epoch in the
 /// order of their sequence, in the places that they have together
 /// (`OBS-OUT-16`).
-fn in_sequence<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<&'a Record> {
+pub(crate) fn in_sequence<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<&'a Record> {
     let mut records: Vec<&Record> = records.collect();
     let mut places: BTreeMap<(&str, u64), Vec<usize>> = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {

@@ -9,6 +9,7 @@ use plugobs_runfile::read::story::Call;
 use crate::attributes;
 use crate::page::{BAD, BOLD, DIM, GOOD, Line, PLAIN, Page, WARN};
 use crate::record::{instance_name, short_id};
+use crate::story::in_sequence;
 use crate::units;
 
 enum Item<'a> {
@@ -28,6 +29,7 @@ pub(crate) fn timeline(page: &mut Page, story: &Story, from: Timestamp) {
     }
     // Stable: what happened in the same nanosecond stays in its order.
     items.sort_by_key(|(time, _)| *time);
+    order_events(&mut items);
     let depths = depths(&story.calls);
     let names: BTreeMap<&str, String> = story
         .calls
@@ -71,6 +73,24 @@ pub(crate) fn timeline(page: &mut Page, story: &Story, from: Timestamp) {
             units::count(story.events.left_out(), "event")
         );
         page.line(Line::new().add(DIM, &text));
+    }
+}
+
+/// Puts the events of one instance and epoch into the order of their sequence,
+/// whatever its clock said, in the places that they have together
+/// (`OBS-OUT-16`).
+fn order_events(items: &mut [(Timestamp, Item<'_>)]) {
+    let events = items.iter().filter_map(|(_, item)| match item {
+        Item::Event(event) => Some(*event),
+        Item::Call(_) => None,
+    });
+    let mut ordered = in_sequence(events).into_iter();
+    for (time, item) in items {
+        if let Item::Event(event) = item
+            && let Some(next) = ordered.next()
+        {
+            (*time, *event) = (next.timestamp, next);
+        }
     }
 }
 

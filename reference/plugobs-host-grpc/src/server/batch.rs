@@ -125,6 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn dropped_ranges_go_upwards_from_one() {
+        for (first, last, right) in [(1, 1, true), (2, 9, true), (0, 3, false), (4, 3, false)] {
+            let mut batch = batch(&[]);
+            batch.dropped.push(Dropped {
+                first,
+                last,
+                ..Dropped::default()
+            });
+            assert_eq!(check(&batch, None).is_ok(), right, "{first} to {last}");
+        }
+    }
+
+    #[test]
     fn empty_records_have_a_bound_and_a_weight() {
         let sequences: Vec<u64> = (1..=65_537).collect();
         assert!(check(&batch(&sequences), None).is_err());

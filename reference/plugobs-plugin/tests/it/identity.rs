@@ -179,11 +179,7 @@ async fn every_operation_of_interface_2_tells_its_test_in_the_field() {
     ] {
         let record = driver.record(&format!("served {operation}")).await;
         let expected = format!("t-{operation}");
-        assert_eq!(
-            record.test_run_id,
-            Some(expected.into()),
-            "{operation}"
-        );
+        assert_eq!(record.test_run_id, Some(expected.into()), "{operation}");
     }
 }
 

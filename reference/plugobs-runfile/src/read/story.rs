@@ -162,7 +162,7 @@ impl Gatherer {
                 .extend(record.plugin_instance_id.clone().map(String::from));
         }
         match (record.channel.as_str(), ours) {
-            (channel::LIFECYCLE, _) => self.add_lifecycle(record),
+            (channel::LIFECYCLE, _) if may_have_happened(&record) => self.add_lifecycle(record),
             (_, false) => self.outside.push(record),
             (kind, true) => {
                 // What the driver heard in a response is not in the raw output.
@@ -228,13 +228,14 @@ impl Gatherer {
         let manifest = reader.manifest();
         let took_part = self.took_part;
         // Events and warnings of all instances came by: only now is it known
-        // which of them matter.
-        let matters = |record: &Record| {
-            record.test_run_id.is_some()
-                || record
-                    .plugin_instance_id
-                    .as_ref()
-                    .is_some_and(|id| took_part.contains(id.as_str()))
+        // which of them matter. An instance serves several tests, so its event
+        // can be about another one (`OBS-OUT-15`).
+        let matters = |record: &Record| match &record.test_run_id {
+            Some(test) => *test == *test_run_id,
+            None => record
+                .plugin_instance_id
+                .as_ref()
+                .is_some_and(|id| took_part.contains(id.as_str())),
         };
         self.events.retain(matters);
         self.outside.retain(matters);
@@ -276,6 +277,16 @@ impl Gatherer {
             damaged: self.damaged,
         })
     }
+}
+
+/// Whether a lifecycle record is the word of the side whose event it is. What a
+/// plugin says in a driver's name is a record like any other (`OBS-LIFE-03`).
+fn may_have_happened(record: &Record) -> bool {
+    let name = record.event_name.as_deref().unwrap_or_default();
+    let is_of_driver = event::ALL
+        .iter()
+        .any(|event| event.name == name && event.set_by == event::Side::Driver);
+    record.is_from_driver() || !is_of_driver
 }
 
 fn raw_tail(reader: &RunReader, id: &str) -> Result<Option<RawTail>, ReadError> {

@@ -27,6 +27,8 @@ pub(super) struct Segments {
     last_number: u64,
     evicted: Tally,
     lines: LineWriter,
+    /// Segments that are counted as evicted and still on disk.
+    leaving: Vec<String>,
     batch: Vec<u8>,
 }
 
@@ -52,6 +54,7 @@ impl Segments {
             last_number: 0,
             evicted: Tally::default(),
             lines: LineWriter::default(),
+            leaving: Vec::new(),
             batch: Vec::new(),
         })
     }
@@ -118,9 +121,9 @@ impl Segments {
     }
 
     /// Takes the oldest segments out of the account until those that stay and
-    /// a full current one keep to the cap, and gives their names.
-    pub(super) fn choose_evicted(&mut self) -> Vec<String> {
-        let mut names = Vec::new();
+    /// a full current one keep to the cap. They stay on disk until
+    /// [`Segments::remove_evicted`].
+    pub(super) fn choose_evicted(&mut self) {
         let mut total = self.segment_bytes.max(self.batch.len() as u64)
             + self
                 .rotated
@@ -132,15 +135,14 @@ impl Segments {
         {
             total -= segment.bytes;
             self.evicted.merge(&segment.tally);
-            names.push(segment_name(number));
+            self.leaving.push(segment_name(number));
         }
-        names
     }
 
     /// Removes what was chosen. One that cannot be removed stays on disk,
     /// where a reader finds it: records too many, and none too few.
-    pub(super) fn remove_evicted(&self, folder: &Folder, names: Vec<String>) {
-        for name in names {
+    pub(super) fn remove_evicted(&mut self, folder: &Folder) {
+        for name in self.leaving.drain(..) {
             let _ = folder.remove(&name);
         }
     }

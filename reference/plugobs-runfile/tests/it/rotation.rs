@@ -143,6 +143,28 @@ fn evictions_are_in_the_manifest_before_the_segment_is_gone() {
 }
 
 #[test]
+fn a_segment_stays_until_the_manifest_that_counts_it_is_written() {
+    let mut run = Run::begin(small());
+    // A folder in the place of the next manifest: none can be written.
+    let in_the_way = run.folder().join(".run.json.new");
+    fs::create_dir(&in_the_way).unwrap();
+    for sequence in 1..=100 {
+        run.records([outside(sequence)]);
+    }
+    let oldest = "records.000001.ndjson".to_owned();
+    assert!(segments(&run.folder()).contains(&oldest));
+    let report = check(&run.reader()).unwrap();
+    assert_eq!((report.counts.records, report.counts.missing), (100, 0));
+
+    fs::remove_dir(&in_the_way).unwrap();
+    run.end();
+    assert!(!segments(&run.folder()).contains(&oldest));
+    let counts = check(&run.reader()).unwrap().counts;
+    assert_eq!(counts.missing, 0);
+    assert_eq!(counts.records + counts.evicted, 100);
+}
+
+#[test]
 fn a_hundred_thousand_records_are_all_accounted_for() {
     let mut options = options();
     options.segment_bytes = 4 << 20;

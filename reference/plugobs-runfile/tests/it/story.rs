@@ -150,3 +150,53 @@ fn a_call_that_did_not_end_is_part_of_the_story() {
     assert_eq!(story.life, Life::Running);
     assert_eq!(story.began(), Some(at(20)));
 }
+
+#[test]
+fn an_event_of_the_same_instance_about_another_test_is_none_of_the_story() {
+    let mut records = sound_records();
+    let mut failed = driver(event::INSTANCE_FAILED, 25);
+    failed.test_run_id = Some(OTHER_TEST.into());
+    failed.call_id = Some(OTHER_CALL.into());
+    records.push(failed);
+    let run = finished_with(records, 0);
+    let has_failed = |test: &str| {
+        let story = run.reader().story(test).unwrap();
+        let failed = Some(event::INSTANCE_FAILED);
+        story
+            .events
+            .iter()
+            .any(|e| e.event_name.as_deref() == failed)
+    };
+    assert!(!has_failed(TEST));
+    assert!(has_failed(OTHER_TEST));
+}
+
+#[test]
+fn a_drivers_event_that_a_plugin_emits_has_not_happened() {
+    let mut records = sound_records();
+    let names = [event::INSTANCE_EXITED, event::TEST_END, event::CALL_BEGIN];
+    for (name, sequence) in names.into_iter().zip(6..) {
+        let mut forged = log(sequence);
+        forged.channel = channel::LIFECYCLE.into();
+        forged.event_name = Some(name.into());
+        forged.message = format!("forged {name}").into();
+        records.push(forged);
+    }
+    let mut own = log(9);
+    own.channel = channel::LIFECYCLE.into();
+    own.event_name = Some(event::PLUGIN_STOPPING.into());
+    records.push(own);
+    let story = finished_with(records, 0).reader().story(TEST).unwrap();
+    assert_eq!(story.calls.len(), 1);
+    let of_plugin: Vec<_> = story
+        .events
+        .iter()
+        .filter(|event| !event.is_from_driver())
+        .map(|event| event.event_name.as_deref().unwrap())
+        .collect();
+    assert_eq!(of_plugin, [event::PLUGIN_STOPPING]);
+    let shown = messages(story.log.iter());
+    for name in names {
+        assert!(shown.contains(&format!("forged {name}").as_str()), "{name}");
+    }
+}

@@ -99,3 +99,33 @@ fn records_of_one_epoch_are_in_the_order_of_their_sequence() {
         "{text}"
     );
 }
+
+#[test]
+fn events_of_one_epoch_are_in_the_order_of_their_sequence() {
+    use plugobs_core::registry::{channel, event};
+
+    let mut run = Run::begin();
+    run.tell(instance(CSV, "csv", None));
+    // The plugin's clock was set back between the two.
+    let events = [
+        (1, 600_000, event::PLUGIN_READY),
+        (2, 511_000, event::PLUGIN_STOPPING),
+    ];
+    let records: Vec<_> = events
+        .into_iter()
+        .map(|(sequence, micros, name)| {
+            let mut record = log(micros, plugobs_core::Severity::INFO, "");
+            record.channel = channel::LIFECYCLE.into();
+            record.event_name = Some(name.into());
+            (record.epoch, record.sequence) = (Some(7), Some(sequence));
+            record
+        })
+        .collect();
+    run.tell(plugobs_driver::sink::SinkEvent::Records(records.into()));
+    let text = of(&run, FAILING, &PLAIN);
+    let at = |word| text.find(word).unwrap();
+    assert!(
+        at(event::PLUGIN_READY) < at(event::PLUGIN_STOPPING),
+        "{text}"
+    );
+}
