@@ -25,7 +25,6 @@ pub struct DriverBuilder {
     pub(crate) run_id: RunId,
     pub(crate) name: String,
     pub(crate) version: String,
-    pub(crate) session_id: Option<String>,
     pub(crate) plugins: PluginSource,
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     pub(crate) sinks: Vec<Box<dyn Sink>>,
@@ -45,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) logs_complete_wait: Duration,
     pub(crate) stop_grace: Duration,
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) session_id: Option<String>,
 }
 
 impl Default for DriverBuilder {
@@ -54,7 +54,6 @@ impl Default for DriverBuilder {
             run_id: RunId::from(Uuid::now_v7()),
             name: name.to_owned(),
             version: version.to_owned(),
-            session_id: None,
             plugins: PluginSource::from_environment(),
             transports: Vec::new(),
             sinks: Vec::new(),
@@ -69,6 +68,7 @@ impl Default for DriverBuilder {
                 logs_complete_wait: limit::LOGS_COMPLETE_WAIT_DEFAULT,
                 stop_grace: limit::STOP_WAIT_DEFAULT,
                 environment: Vec::new(),
+                session_id: None,
             },
         }
     }
@@ -93,7 +93,7 @@ impl DriverBuilder {
     /// The ID of the test runner's whole invocation (`testSessionId`).
     #[must_use]
     pub fn session(mut self, id: impl Into<String>) -> Self {
-        self.session_id = Some(id.into());
+        self.settings.session_id = Some(id.into());
         self
     }
 
@@ -212,7 +212,11 @@ impl DriverBuilder {
                 pid: std::process::id(),
             },
             started_at: Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default(),
-            session: self.session_id.map(|id| SessionInfo { id }),
+            session: self
+                .settings
+                .session_id
+                .clone()
+                .map(|id| SessionInfo { id }),
             limits: limit_names(&limits),
             redaction: (!self.redaction.keys.is_empty() || !self.redaction.patterns.is_empty())
                 .then(|| RedactionInfo {

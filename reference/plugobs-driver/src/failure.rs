@@ -195,12 +195,26 @@ impl PluginFailure {
 
     /// For a plugin that is still held when its driver has gone.
     pub(crate) fn of_ended_driver(manifest: &crate::manifest::Manifest) -> Self {
+        let message = "the driver of this plugin has ended";
+        let action = "Keep the driver for as long as its plugins are called.";
+        Self::without_run(manifest, message, action)
+    }
+
+    /// For a call of an instance that was asked to stop (OBS-FAIL-12).
+    pub(crate) fn of_stopped(manifest: &crate::manifest::Manifest) -> Self {
+        let message = "this instance was stopped before the call";
+        let action = "Load the plugin again for more calls.";
+        Self::without_run(manifest, message, action)
+    }
+
+    /// A call that was never made: the run does not speak of it.
+    fn without_run(manifest: &crate::manifest::Manifest, message: &str, action: &str) -> Self {
         let code = FailureCode::ConnectionLost;
         Self::new(Arc::new(FailureReport {
             code,
             stage: code.stage().to_owned(),
-            message: "the driver of this plugin has ended".to_owned(),
-            action: "Keep the driver for as long as its plugins are called.".to_owned(),
+            message: message.to_owned(),
+            action: action.to_owned(),
             at: Timestamp::default(),
             elapsed_ns: 0,
             plugin: FailedPlugin {

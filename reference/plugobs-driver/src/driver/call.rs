@@ -105,13 +105,21 @@ pub(crate) async fn call(
             report,
         };
     };
+    if let Some(failure) = plugin.ended() {
+        return CallReturn {
+            call_id,
+            result: Err(failure),
+            report,
+        };
+    }
     let test_run_id = match &options.test {
         Some(test) => Some(test.id().to_owned()),
         // The scope is the caller's: it is looked at before the work moves to
         // the driver's runtime.
-        None => TestRun::current()
-            .map(|run| run.id)
-            .or_else(|| plugin.test_of_mock_server(&request)),
+        None => match TestRun::current() {
+            Some(run) => Some(driver.begin_in_scope(run)),
+            None => plugin.test_of_mock_server(&request),
+        },
     };
     if let Some(test) = test_run_id
         .as_deref()

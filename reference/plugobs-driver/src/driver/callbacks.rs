@@ -1,17 +1,22 @@
 //! A plugin's calls to its host, which become nested calls to another plugin.
 
-use std::sync::{PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use plugobs_core::{CallIdentity, InstanceId, Text};
 use serde_json::{Map, Value as Json};
 
 use super::Inner;
+use crate::intake::instance::{InstanceState, lock};
 use crate::interface::{Request, Response};
 use crate::transport::{CallError, CallbackError, HostCallbacks};
 
 /// A plugin outlives no driver, but its connection may, for a moment.
-pub(crate) struct Callbacks(pub(crate) Weak<Inner>);
+pub(crate) struct Callbacks {
+    pub(crate) driver: Weak<Inner>,
+    /// Who calls, from before its start to after its end.
+    pub(crate) caller: Arc<InstanceState>,
+}
 
 #[async_trait]
 impl HostCallbacks for Callbacks {
@@ -24,7 +29,7 @@ impl HostCallbacks for Callbacks {
         request: Request,
     ) -> Result<Response, CallbackError> {
         let gone = || CallError::Connection("the driver has ended".to_owned());
-        let inner = self.0.upgrade().ok_or_else(gone)?;
+        let inner = self.driver.upgrade().ok_or_else(gone)?;
         let target =
             inner
                 .catalogue
@@ -33,7 +38,7 @@ impl HostCallbacks for Callbacks {
                     entry_key: entry_key.to_owned(),
                     known: inner.catalogue.keys(),
                 })?;
-        let test = inner.test_of_caller(caller, &identity, &test_context)?;
+        let test = self.test_of_caller(&identity, &test_context)?;
         let nested = CallIdentity {
             test_run_id: test.map(Text::from),
             call_id: None,
@@ -48,24 +53,16 @@ impl HostCallbacks for Callbacks {
     }
 }
 
-impl Inner {
+impl Callbacks {
     /// The test of a nested call: that of the call it is nested in, by what was
     /// issued; without a call, the one that it names, if this caller was ever
     /// given it.
     fn test_of_caller(
         &self,
-        caller: &InstanceId,
         identity: &CallIdentity,
         test_context: &Map<String, Json>,
     ) -> Result<Option<String>, CallbackError> {
-        let Some(plugin) = self.loaded().into_iter().find(|p| p.state.id == *caller) else {
-            return Ok(None);
-        };
-        let issued = plugin
-            .state
-            .issued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let issued = lock(&self.caller.issued);
         if let Some(call) = &identity.call_id {
             return issued
                 .test_of_call(call)

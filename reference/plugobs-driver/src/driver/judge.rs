@@ -37,6 +37,9 @@ impl PluginInner {
             Ok(response) => Ok(response.clone()),
             Err(error) => Err(self.failure_of(identity, made, error).await),
         };
+        // Only now is it known what a failure is (OBS-LIFE-22).
+        let code = result.as_ref().err().map(|failure| failure.report().code);
+        self.record_end_of_call(identity, made, code);
         // From here on a crash is nobody's call's.
         self.calls_in_flight.send_modify(|calls| *calls -= 1);
         result
@@ -48,15 +51,12 @@ impl PluginInner {
         made: &Made,
         error: &CallError,
     ) -> PluginFailure {
-        if let Some(crash) = self.crashed.get() {
-            return crash.clone();
-        }
         let in_flight = InFlight {
             identity,
             operation: made.operation,
             started: made.started,
         };
-        if let CallError::Connection(_) = error {
+        if let (CallError::Connection(_), false) = (error, self.is_stopping()) {
             let mut exit = self.connection.exit();
             let ended = tokio::time::timeout(
                 limit::OUTPUT_DRAIN_WAIT_DEFAULT,
@@ -71,7 +71,7 @@ impl PluginInner {
             return PluginFailure::of_ended_driver(&self.manifest);
         };
         driver.fail(Failed {
-            code: self.failure_code(made.operation, error),
+            code: Self::failure_code(made.operation, error),
             message: format!("{}: {error}", made.operation),
             elapsed: made.started.elapsed(),
             name: &self.manifest.name,
@@ -91,11 +91,8 @@ impl PluginInner {
     }
 
     /// The registry's code of a call's error.
-    pub(crate) fn failure_code(&self, operation: &str, error: &CallError) -> FailureCode {
+    fn failure_code(operation: &str, error: &CallError) -> FailureCode {
         match error {
-            CallError::Connection(_) if self.connection.exit().borrow().is_some() => {
-                FailureCode::Crashed
-            }
             _ if operation == INIT => FailureCode::InitRefused,
             CallError::Timeout(_) => FailureCode::CallTimeout,
             CallError::Connection(_) => FailureCode::ConnectionLost,

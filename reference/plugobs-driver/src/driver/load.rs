@@ -93,7 +93,10 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
     let launch = Launch {
         manifest: manifest.clone(),
         intake: InstanceIntake(state.clone()),
-        callbacks: Arc::new(Callbacks(Arc::downgrade(inner))),
+        callbacks: Arc::new(Callbacks {
+            driver: Arc::downgrade(inner),
+            caller: state.clone(),
+        }),
         handshake_timeout: inner.settings.handshake_timeout,
         level: inner.settings.level,
         environment: inner.settings.environment.clone(),
@@ -156,6 +159,7 @@ async fn initialise(
     plugin: &Arc<PluginInner>,
 ) -> Result<Vec<crate::interface::CatalogueEntry>, PluginFailure> {
     let started = Instant::now();
+    let identity = outside_tests();
     let mut host_capabilities = inner.catalogue.keys();
     host_capabilities.extend(capability::ALL.iter().map(|c| (*c).to_owned()));
     let request = Request::Init {
@@ -171,12 +175,13 @@ async fn initialise(
             name: &plugin.manifest.name,
             details: Details {
                 missing_capabilities,
+                identity: Some(&identity),
                 operation: Some("InitPlugin"),
                 ..plugin.details()
             },
         })
     };
-    match plugin.raw_call(CallIdentity::default(), request).await? {
+    match plugin.raw_call(&identity, request).await? {
         Response::Initialised { catalogue, .. } => {
             let text = format!(
                 "{} {} initialised",
@@ -230,8 +235,20 @@ async fn initialise(
 async fn update_catalogues(inner: &Arc<Inner>) {
     let entries = inner.catalogue.entries();
     for plugin in inner.loaded() {
+        if plugin.ended().is_some() {
+            continue;
+        }
         let request = Request::UpdateCatalogue(entries.clone());
-        let _ = plugin.raw_call(CallIdentity::default(), request).await;
+        let identity = outside_tests();
+        let _ = plugin.raw_call(&identity, request).await;
+    }
+}
+
+/// The identity of a call that is no test's.
+fn outside_tests() -> CallIdentity {
+    CallIdentity {
+        call_id: Some(Uuid::now_v7().to_string().into()),
+        ..CallIdentity::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use plugobs_core::registry::{attribute, channel, event};
+use plugobs_core::registry::{FailureCode, attribute, channel, event};
 use plugobs_core::{CallId, CallIdentity, Record, Severity};
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
@@ -24,22 +24,35 @@ pub(crate) struct Made {
     pub(crate) reply: Reply,
     pub(crate) operation: &'static str,
     pub(crate) started: Instant,
+    pub(crate) duration: Duration,
 }
 
 impl PluginInner {
     /// A call of the driver's own, such as `InitPlugin`; on its runtime.
     pub(crate) async fn raw_call(
         self: &Arc<Self>,
-        mut identity: CallIdentity,
+        identity: &CallIdentity,
         request: Request,
     ) -> Result<Response, PluginFailure> {
         let Some(driver) = self.driver.upgrade() else {
             return Err(PluginFailure::of_ended_driver(&self.manifest));
         };
-        identity.call_id = Some(Uuid::now_v7().to_string().into());
+        if let Some(failure) = self.ended() {
+            return Err(failure);
+        }
         let timeout = driver.settings.call_timeout;
-        let made = self.make(&identity, Map::new(), request, timeout).await;
-        self.judge(&identity, &made).await
+        let made = self.make(identity, Map::new(), request, timeout).await;
+        let result = self.judge(identity, &made).await;
+        if let Some(call_id) = identity
+            .call_id
+            .as_deref()
+            .and_then(|id| CallId::parse(id).ok())
+        {
+            // Nobody waits for the report: it is for the timeline.
+            let (closed, _) = watch::channel(None);
+            self.close_report(identity.clone(), call_id, made.reply.position, closed);
+        }
+        result
     }
 
     /// A call nested in another plugin's.
@@ -55,6 +68,9 @@ impl PluginInner {
             Some(driver) => driver.settings.call_timeout,
             None => return Err(CallError::Connection("the driver has ended".to_owned())),
         };
+        if let Some(failure) = self.ended() {
+            return Err(CallError::Connection(failure.report().message.clone()));
+        }
         let (closed, report) = watch::channel(None);
         let test = identity.test_run_id.as_deref();
         if let Some(test) = test.and_then(|id| self.state.hub.tests.get(id)) {
@@ -87,6 +103,8 @@ impl PluginInner {
         {
             self.issued().call(call, identity.test_run_id.as_deref());
         }
+        // Whatever the caller put there: the identity is the driver's to say.
+        test_context.remove("testRunId");
         if let Some(id) = &identity.test_run_id {
             test_context.insert("testRunId".to_owned(), id.as_str().into());
             self.state.hub.tests.describe(id, &mut test_context);
@@ -96,29 +114,20 @@ impl PluginInner {
             begin = begin.with(attribute::CALL_PARENT_ID, parent.as_str());
         }
         self.state.driver_record(begin);
-        let reply = match self.crashed.get() {
-            Some(crash) => Reply {
-                result: Err(CallError::Connection(crash.report().message.clone())),
-                position: None,
-            },
-            None => {
-                let call = OutgoingCall {
-                    identity: identity.clone(),
-                    test_context,
-                    request,
-                    timeout,
-                };
-                self.connection.call(call).await
-            }
+        let call = OutgoingCall {
+            identity: identity.clone(),
+            test_context,
+            request,
+            timeout,
         };
+        let reply = self.connection.call(call).await;
         self.after(identity, &reply);
-        let made = Made {
+        Made {
             reply,
             operation,
             started,
-        };
-        self.record_end_of_call(identity, &made);
-        made
+            duration: started.elapsed(),
+        }
     }
 
     fn issued(&self) -> MutexGuard<'_, Issued> {
@@ -174,22 +183,25 @@ impl PluginInner {
         record
     }
 
-    fn record_end_of_call(&self, identity: &CallIdentity, made: &Made) {
+    /// The call's end, with the code of its failure where it has one.
+    pub(crate) fn record_end_of_call(
+        &self,
+        identity: &CallIdentity,
+        made: &Made,
+        failure: Option<FailureCode>,
+    ) {
         let outcome = match &made.reply.result {
             Ok(response) => response.outcome(),
             Err(_) => "error",
         };
-        let duration = made.started.elapsed();
+        let duration = made.duration;
         let text = format!("{} {outcome} after {duration:.1?}", made.operation);
         let mut record = self
             .call_record(identity, event::CALL_END, made.operation, &text)
             .with(attribute::CALL_DURATION_NS, nanos(duration))
             .with(attribute::CALL_OUTCOME, outcome);
-        if let Err(error) = &made.reply.result {
-            record = record.with(
-                attribute::CALL_ERROR,
-                self.failure_code(made.operation, error).as_str(),
-            );
+        if let Some(code) = failure {
+            record = record.with(attribute::CALL_ERROR, code.as_str());
             record.set_level("ERROR", Some(Severity::ERROR));
         }
         if let Some(text) = made

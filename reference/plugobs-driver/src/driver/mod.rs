@@ -14,6 +14,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use plugobs_core::registry::limit;
 use plugobs_core::{RunId, Severity};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
@@ -30,7 +31,7 @@ use crate::test_run::TestRun;
 use crate::transport::Transport;
 
 /// How long sinks may take to write what is queued when the run ends.
-const SINK_DEADLINE: Duration = Duration::from_secs(10);
+const SINK_DEADLINE: Duration = limit::STOP_WAIT_DEFAULT;
 /// How long calls to plugins that have stopped may take to notice.
 const CALLS_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -240,7 +241,7 @@ impl Inner {
             let _ = stop.await;
         }
         let hub = self.hub.clone();
-        tokio::task::spawn_blocking(move || hub.end(SINK_DEADLINE))
+        tokio::task::spawn_blocking(move || hub.end(true, SINK_DEADLINE))
             .await
             .unwrap_or_default()
     }
@@ -261,6 +262,6 @@ impl Drop for Inner {
         if let Some(runtime) = runtime.take() {
             runtime.shutdown_background();
         }
-        self.hub.end(Duration::from_secs(2));
+        self.hub.end(false, SINK_DEADLINE);
     }
 }

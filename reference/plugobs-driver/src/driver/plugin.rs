@@ -109,6 +109,20 @@ impl PluginInner {
         }
     }
 
+    /// Why this instance can take no call (OBS-FAIL-12); `None` where it can.
+    pub(crate) fn ended(&self) -> Option<PluginFailure> {
+        match self.crashed.get() {
+            Some(crash) => Some(crash.clone()),
+            None if self.is_stopping() => Some(PluginFailure::of_stopped(&self.manifest)),
+            None => None,
+        }
+    }
+
+    /// Whether somebody asked it to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
     /// What every report about this instance says.
     pub(crate) fn details(&self) -> Details<'_> {
         Details {
@@ -155,6 +169,7 @@ impl PluginInner {
     fn record_end(&self, exit: Exit) {
         self.ended.call_once(|| {
             self.state.close_accounts();
+            self.state.report_shed();
             self.state.record_end(Some(exit), self.started.elapsed());
             if let Some(driver) = self.driver.upgrade() {
                 driver.catalogue.remove(&self.state.id);
@@ -177,7 +192,7 @@ impl PluginInner {
             plugin.record_end(exit);
             // A call in flight makes the report, with its test in it.
             let idle = *plugin.calls_in_flight.borrow() == 0;
-            if idle && !plugin.stopping.load(Ordering::Acquire) {
+            if idle && !plugin.is_stopping() {
                 plugin.crash(exit, None);
             }
         });
@@ -191,7 +206,8 @@ impl PluginInner {
         let _ = tokio::time::timeout(deadline, calls.wait_for(|calls| *calls == 0)).await;
     }
 
-    /// The report of an end that nobody asked for: the first is kept.
+    /// The report of an end that nobody asked for. A call in flight has one of
+    /// its own, with its test in it; the first is what later calls are told.
     pub(crate) fn crash(&self, exit: Exit, call: Option<&InFlight<'_>>) -> PluginFailure {
         let make = || {
             let doing = call.map_or("while no call was running".to_owned(), |call| {
@@ -211,13 +227,12 @@ impl PluginInner {
             };
             self.driver.upgrade().map(|driver| driver.fail(failed))
         };
-        match self.crashed.get() {
-            Some(failure) => failure.clone(),
-            None => {
-                let failure =
-                    make().unwrap_or_else(|| PluginFailure::of_ended_driver(&self.manifest));
-                self.crashed.get_or_init(|| failure).clone()
-            }
+        if let (None, Some(failure)) = (call, self.crashed.get()) {
+            return failure.clone();
         }
+        let failure = make().unwrap_or_else(|| PluginFailure::of_ended_driver(&self.manifest));
+        // Another call may have been first.
+        let _ = self.crashed.set(failure.clone());
+        failure
     }
 }

@@ -49,6 +49,16 @@ impl Inner {
             hub.redaction.text(text);
         }
         hub.redaction.text(&mut message);
+        let (mut status, mut field) = (details.status, details.field);
+        let mut missing_capabilities = details.missing_capabilities;
+        let words = status.as_mut().map(|status| &mut status.message);
+        for text in words
+            .into_iter()
+            .chain(&mut field)
+            .chain(&mut missing_capabilities)
+        {
+            hub.redaction.text(text);
+        }
         let test = details.identity.and_then(|i| i.test_run_id.clone());
         let report = Arc::new(FailureReport {
             code: failed.code,
@@ -64,9 +74,9 @@ impl Inner {
                 executable: details.instance.and_then(|i| i.info().executable),
             },
             exit: details.exit,
-            status: details.status,
-            field: details.field,
-            missing_capabilities: details.missing_capabilities,
+            status,
+            field,
+            missing_capabilities,
             test_run_id: test.clone().map(String::from),
             call_id: details
                 .identity

@@ -43,32 +43,7 @@ pub struct TestReport {
 
 impl Test {
     pub(crate) fn begin(driver: Arc<Inner>, run: TestRun) -> Self {
-        let hub = &driver.hub;
-        let info = TestInfo {
-            test_run_id: run.id.clone(),
-            case_name: run.case_name.clone(),
-            suite_name: run.suite_name.clone(),
-            id_source: run.id_source.clone(),
-            began_at: hub.now(),
-            ended_at: None,
-            outcome: None,
-        };
-        let name = run.case_name.as_deref().unwrap_or(&run.id);
-        let mut record = driver
-            .test_record(&run.id, event::TEST_BEGIN, &format!("{name} begins"))
-            .with(attribute::TEST_ID_SOURCE, run.id_source.as_str());
-        for (key, value) in [
-            (attribute::TEST_CASE_NAME, &run.case_name),
-            (attribute::TEST_SUITE_NAME, &run.suite_name),
-            (attribute::TEST_SESSION_ID, &run.session_id),
-        ] {
-            if let Some(value) = value {
-                record = record.with(key, value.as_str());
-            }
-        }
-        hub.describe_test(info.clone());
-        let state = hub.tests.begin(info);
-        hub.driver_record(record);
+        let state = driver.begin_test(&run);
         Self(Arc::new(TestInner {
             driver,
             state,
@@ -106,6 +81,53 @@ impl Test {
             user_messages: seen.user_messages,
             by_level: seen.by_level,
         }
+    }
+}
+
+impl Inner {
+    /// A test that begins: in the timeline, and for the manifest.
+    fn begin_test(&self, run: &TestRun) -> Arc<TestState> {
+        let hub = &self.hub;
+        let info = TestInfo {
+            test_run_id: run.id.clone(),
+            case_name: run.case_name.clone(),
+            suite_name: run.suite_name.clone(),
+            id_source: run.id_source.clone(),
+            began_at: hub.now(),
+            ended_at: None,
+            outcome: None,
+        };
+        let name = run.case_name.as_deref().unwrap_or(&run.id);
+        let mut record = self
+            .test_record(&run.id, event::TEST_BEGIN, &format!("{name} begins"))
+            .with(attribute::TEST_ID_SOURCE, run.id_source.as_str());
+        // One that the test names is nearer than the driver's (OBS-ID-23).
+        let session = run
+            .session_id
+            .as_ref()
+            .or(self.settings.session_id.as_ref());
+        for (key, value) in [
+            (attribute::TEST_CASE_NAME, run.case_name.as_ref()),
+            (attribute::TEST_SUITE_NAME, run.suite_name.as_ref()),
+            (attribute::TEST_SESSION_ID, session),
+        ] {
+            if let Some(value) = value {
+                record = record.with(key, value.as_str());
+            }
+        }
+        hub.describe_test(info.clone());
+        let state = hub.tests.begin(info);
+        hub.driver_record(record);
+        state
+    }
+
+    /// The test of a scope in which a call is made: it begins with its first
+    /// call (OBS-LIFE-29). Nobody will say that it ended.
+    pub(crate) fn begin_in_scope(&self, run: TestRun) -> String {
+        if self.hub.tests.get(&run.id).is_none() {
+            self.begin_test(&run);
+        }
+        run.id
     }
 }
 

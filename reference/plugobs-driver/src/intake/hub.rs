@@ -1,7 +1,6 @@
 //! What all instances of a driver share: the run, its tests, its sinks.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -29,8 +28,6 @@ pub(crate) struct Hub {
     sinks: Mutex<Vec<SinkHandle>>,
     run_folder: Option<PathBuf>,
     has_durable: bool,
-    /// Records without a sequence that found the durable queue full.
-    pub(crate) shed_unsequenced: AtomicU64,
 }
 
 impl Hub {
@@ -67,7 +64,6 @@ impl Hub {
             run_folder: handles.iter().find_map(|h| h.run_folder.clone()),
             has_durable: handles.iter().any(|h| h.durable),
             sinks: Mutex::new(handles),
-            shed_unsequenced: AtomicU64::new(0),
         });
         *cell.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&hub);
         hub.tell(SinkEvent::Run(Arc::new(info)));
@@ -227,28 +223,16 @@ impl Hub {
         self.tell(SinkEvent::Losses(losses.into()));
     }
 
-    /// Counts records without a sequence that had to be turned away, once
-    /// there is room to say so.
-    pub(crate) fn report_shed(&self) {
-        let shed = self.shed_unsequenced.swap(0, Ordering::Relaxed);
-        if shed > 0 {
-            let text = format!("{shed} records without a sequence found the queue full");
-            let record =
-                Record::lifecycle(self.now(), DRIVER_TARGET, event::RECORDS_DROPPED, &text)
-                    .with(attribute::DROPPED_REASON, "driver queue full")
-                    .with(attribute::DROPPED_COUNT, shed);
-            self.driver_record(record);
-        }
-    }
-
-    /// Ends the run: the sinks take what is queued, then close. What a sink
+    /// Ends the sinks: they take what is queued, then close. The run has ended
+    /// with them only where it did so in order (OBS-RUN-19). What a sink
     /// lost by then is told first; a sink that hangs is left behind after the
     /// deadline.
-    pub(crate) fn end(&self, deadline: Duration) -> Vec<SinkLoss> {
-        self.report_shed();
+    pub(crate) fn end(&self, in_order: bool, deadline: Duration) -> Vec<SinkLoss> {
         self.report_new_losses();
         self.tell_losses();
-        self.tell(SinkEvent::End(self.now()));
+        if in_order {
+            self.tell(SinkEvent::End(self.now()));
+        }
         let handles =
             std::mem::take(&mut *self.sinks.lock().unwrap_or_else(PoisonError::into_inner));
         for handle in &handles {
@@ -258,12 +242,10 @@ impl Hub {
         handles
             .iter()
             .map(|handle| {
-                let done = handle.wait_done(until);
-                let mut loss = handle.loss();
-                if !done && loss.error.is_none() {
-                    loss.error = Some("it had not taken everything when the run ended".to_owned());
+                if !handle.wait_done(until) {
+                    handle.abandon();
                 }
-                loss
+                handle.loss()
             })
             .collect()
     }

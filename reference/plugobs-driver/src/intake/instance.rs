@@ -1,7 +1,7 @@
 //! One instance as the driver knows it: identity, what it was given, what came
 //! from it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub(crate) struct InstanceState {
     pub(crate) name: String,
     pub(crate) version: String,
     info: Mutex<InstanceInfo>,
+    /// Records without a sequence that found no room.
+    pub(crate) shed_unsequenced: AtomicU64,
 }
 
 /// Locks, whatever happened to the last holder: each change under these locks
@@ -54,6 +56,7 @@ impl InstanceState {
             name: info.name.clone(),
             version: info.version.clone(),
             info: Mutex::new(info),
+            shed_unsequenced: AtomicU64::new(0),
         }
     }
 
@@ -134,6 +137,23 @@ impl InstanceState {
         let records = Records::from([record]);
         lock(&self.recent).remember(&records, bytes);
         self.hub.publish(records, bytes, None);
+    }
+
+    /// Tells how many records without a sequence were turned away, once there
+    /// is room to say so.
+    pub(crate) fn report_shed(&self) {
+        let shed = self.shed_unsequenced.swap(0, Ordering::Relaxed);
+        if shed > 0 {
+            let text = format!("{shed} records without a sequence found the queue full");
+            self.lifecycle(
+                event::RECORDS_DROPPED,
+                &text,
+                vec![
+                    (attribute::DROPPED_REASON, "driver queue full".into()),
+                    (attribute::DROPPED_COUNT, shed.into()),
+                ],
+            );
+        }
     }
 
     /// What every driver record about this instance bears.

@@ -27,7 +27,7 @@ impl InstanceState {
         // A stream is bounded by its credit; others are turned away when full.
         let shed = path.source != source::STREAM && self.hub.is_durable_full();
         if !shed {
-            self.hub.report_shed();
+            self.report_shed();
         }
         let mut settle = Settle::new(self);
         let mut records = Vec::with_capacity(received.len() + dropped.len());
@@ -120,7 +120,7 @@ impl InstanceState {
     /// driver's own, others by their number.
     fn turn_away(&self, record: &Record) -> Option<Record> {
         let (Some(epoch), Some(sequence)) = (record.epoch, record.sequence) else {
-            self.hub.shed_unsequenced.fetch_add(1, Ordering::Relaxed);
+            self.shed_unsequenced.fetch_add(1, Ordering::Relaxed);
             return None;
         };
         let mut by_level = [0; 5];
@@ -185,6 +185,8 @@ impl InstanceState {
         record.set_level("WARN", Some(Severity::WARN));
         record.epoch = Some(epoch);
         self.stamp(&mut record);
+        // The reason is the plugin's word.
+        self.hub.redaction.apply(&self.hub.limits, &mut record);
         record
     }
 }

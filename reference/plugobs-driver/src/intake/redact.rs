@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use plugobs_core::registry::mark;
 use plugobs_core::{Limits, Record, Scalar, Value};
 use regex::Regex;
+use serde_json::Value as Json;
 
 /// What stands in place of what was redacted.
 const REDACTED: &str = "[redacted]";
@@ -34,12 +35,16 @@ impl Redaction {
         }
         let mut redacted = false;
         for (key, value) in &mut record.attributes {
-            if self.keys.iter().any(|k| k.eq_ignore_ascii_case(key)) {
+            // Bytes that are no record cannot be searched.
+            if key == "malformed.bytes" || self.keys.iter().any(|k| k.eq_ignore_ascii_case(key)) {
                 *value = REDACTED.into();
                 redacted = true;
             } else {
                 redacted |= self.value(value);
             }
+        }
+        for member in record.unknown_members.values_mut() {
+            redacted |= self.member(member);
         }
         if !self.patterns.is_empty() {
             let mut message = record.message.to_string();
@@ -73,6 +78,20 @@ impl Redaction {
             }
         }
         redacted
+    }
+
+    /// A member of a later version, whatever its form.
+    fn member(&self, member: &mut Json) -> bool {
+        match member {
+            Json::String(text) => self.text(text),
+            Json::Array(list) => list
+                .iter_mut()
+                .fold(false, |any, one| any | self.member(one)),
+            Json::Object(map) => map
+                .values_mut()
+                .fold(false, |any, one| any | self.member(one)),
+            Json::Null | Json::Bool(_) | Json::Number(_) => false,
+        }
     }
 
     fn value(&self, value: &mut Value) -> bool {

@@ -68,7 +68,9 @@ impl Tests {
             ("test.suite.name", &info.suite_name),
         ] {
             if let Some(value) = value {
-                context.insert(key.to_owned(), value.as_str().into());
+                // What the caller gave stays (OBS-GRPC-08).
+                let member = context.entry(key.to_owned());
+                member.or_insert_with(|| value.as_str().into());
             }
         }
     }

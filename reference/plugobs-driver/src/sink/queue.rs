@@ -146,6 +146,20 @@ impl SinkHandle {
         true
     }
 
+    /// Gives up what still waits: it counts as lost to this sink (OBS-OUT-07).
+    pub(crate) fn abandon(&self) {
+        let mut state = self.shared.lock();
+        let items = std::mem::take(&mut state.items);
+        for item in items {
+            state.bytes -= item.bytes;
+            if let SinkEvent::Records(records) = item.event {
+                state.lost_records += records.len() as u64;
+            }
+        }
+        let error = "it had not taken everything when the run ended";
+        state.error.get_or_insert_with(|| error.to_owned());
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.shared.name
     }
