@@ -129,6 +129,7 @@ impl PluginInner {
                 record.set_level("WARN", Some(Severity::WARN));
             }
             plugin.state.driver_record(record);
+            plugin.open_reports.send_modify(|open| *open -= 1);
             // Nobody may wait for it any more.
             let _ = closed.send(Some(CallReport {
                 call_id,
@@ -146,8 +147,10 @@ impl PluginInner {
             // An interface 1 plugin has no log call whose records could be on
             // their way; a deployed interface 2 plugin's get the same time.
             None => {
-                if self.manifest.interface_version > 1 && self.crashed.get().is_none() {
-                    tokio::time::sleep(wait).await;
+                if self.manifest.interface_version > 1 {
+                    // From an instance that has ended nothing more comes.
+                    let mut exit = self.connection.exit();
+                    let _ = tokio::time::timeout(wait, exit.wait_for(Option::is_some)).await;
                 }
                 Completeness::Unknown
             }

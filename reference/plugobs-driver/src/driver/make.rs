@@ -96,6 +96,8 @@ impl PluginInner {
         // `judge` takes it back, once a crash in between has been reported
         // with this call in it.
         self.calls_in_flight.send_modify(|calls| *calls += 1);
+        // `close_report` takes this back.
+        self.open_reports.send_modify(|open| *open += 1);
         if let Some(call) = identity
             .call_id
             .as_deref()

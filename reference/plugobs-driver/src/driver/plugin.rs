@@ -34,6 +34,8 @@ pub(crate) struct PluginInner {
     /// Set once it has ended without being asked to.
     pub(crate) crashed: OnceLock<PluginFailure>,
     pub(crate) calls_in_flight: watch::Sender<usize>,
+    /// Calls whose logs are not known to be in.
+    pub(crate) open_reports: watch::Sender<usize>,
     stopping: AtomicBool,
     ended: Once,
     started: Instant,
@@ -103,6 +105,7 @@ impl PluginInner {
             connection,
             crashed: OnceLock::new(),
             calls_in_flight: watch::Sender::new(0),
+            open_reports: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
             ended: Once::new(),
             started: Instant::now(),
@@ -198,12 +201,19 @@ impl PluginInner {
         });
     }
 
-    /// Waits until every call has its end in the timeline. Once the plugin has
-    /// stopped that is soon: a call in flight has lost its connection.
+    /// Waits until every call has its end in the timeline, and that of its logs.
+    /// Once the plugin has stopped that is soon: a call in flight has lost its
+    /// connection, and no more logs come.
     pub(crate) async fn wait_idle(&self, deadline: Duration) {
         let mut calls = self.calls_in_flight.subscribe();
+        let mut reports = self.open_reports.subscribe();
+        let idle = async {
+            // The senders live as long as this instance.
+            let _ = calls.wait_for(|calls| *calls == 0).await;
+            let _ = reports.wait_for(|reports| *reports == 0).await;
+        };
         // What does not end in time ends without a record.
-        let _ = tokio::time::timeout(deadline, calls.wait_for(|calls| *calls == 0)).await;
+        let _ = tokio::time::timeout(deadline, idle).await;
     }
 
     /// The report of an end that nobody asked for. A call in flight has one of

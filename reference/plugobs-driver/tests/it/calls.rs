@@ -7,7 +7,7 @@ use plugobs_driver::transport::Reply;
 use plugobs_driver::{CallOptions, Completeness, TestRun};
 
 use super::fake::{
-    Fake, SOON, Wait, any_request, find, find_event, loaded, manifest, plain, reply,
+    Fake, SOON, Wait, any_request, builder, find, find_event, loaded, manifest, plain, reply,
 };
 
 #[tokio::test]
@@ -366,4 +366,65 @@ async fn two_hundred_tests_at_once_keep_to_themselves() {
             format!("says {}", record.test_run_id.as_deref().unwrap())
         );
     }
+}
+
+#[tokio::test]
+async fn a_test_run_id_in_a_context_is_the_drivers_to_say() {
+    let fake = Fake::silent();
+    let (driver, plugin, _records) = loaded(&fake).await;
+    let test = driver.begin_test(TestRun::named("a case"));
+    let mut foreign = CallOptions::default();
+    for (key, value) in [
+        ("testRunId", "another's"),
+        ("test.case.name", "mine"),
+        ("x", "y"),
+    ] {
+        foreign.test_context.insert(key.to_owned(), value.into());
+    }
+    let own = CallOptions {
+        test: Some(test.clone()),
+        ..foreign.clone()
+    };
+    for options in [foreign, own] {
+        plugin.call(any_request(), options).await.result.unwrap();
+    }
+    let [foreign, own] = &fake.calls("GetMockServerResults")[..] else {
+        panic!("two calls");
+    };
+    assert!(!foreign.test_context.contains_key("testRunId"));
+    assert_eq!(own.test_context["testRunId"], test.id());
+    for call in [foreign, own] {
+        assert_eq!(call.test_context["x"], "y");
+        assert_eq!(call.test_context["test.case.name"], "mine");
+    }
+}
+
+#[tokio::test]
+async fn a_test_of_a_scope_begins_with_its_first_call() {
+    let fake = Fake::silent();
+    let (builder, records) = builder(&fake);
+    let driver = builder.session("the session").build().unwrap();
+    let plugin = driver.load_manifest(manifest()).await.unwrap();
+    let twice = async {
+        for _ in 0..2 {
+            let made = plugin.call(any_request(), CallOptions::default()).await;
+            made.result.unwrap();
+        }
+    };
+    TestRun::new("scope").scope(twice).await;
+    let begin = find_event(&records, event::TEST_BEGIN);
+    assert_eq!(begin.test_run_id.as_deref(), Some("scope"));
+    let session = begin.attribute(attribute::TEST_SESSION_ID);
+    assert_eq!(session.and_then(Value::as_str), Some("the session"));
+    driver.shutdown().await;
+    let all = records.all();
+    let named = |name: &str| {
+        all.iter()
+            .filter(|r| r.event_name.as_deref() == Some(name))
+            .count()
+    };
+    assert_eq!(named(event::TEST_BEGIN), 1);
+    // Each call, those of the driver's own included, tells that its logs are in.
+    assert_eq!(named(event::CALL_LOGS_COMPLETE), named(event::CALL_END));
+    assert_eq!(named(event::CALL_END), fake.seen.lock().unwrap().len());
 }

@@ -268,3 +268,53 @@ async fn a_plugin_that_is_still_starting_ends_with_its_driver() {
     let after = driver.load_manifest(manifest()).await.err().unwrap();
     assert_eq!(after.code(), FailureCode::CannotStart);
 }
+
+#[tokio::test]
+async fn a_stopped_instance_is_used_for_no_other_call() {
+    let fake = Fake::silent();
+    let (driver, plugin, records) = loaded(&fake).await;
+    plugin.stop().await;
+    let (before, told) = (fake.seen.lock().unwrap().len(), records.all().len());
+    let refused = plugin.call(any_request(), CallOptions::default()).await;
+    let failure = refused.result.as_ref().unwrap_err();
+    assert_eq!(failure.code(), FailureCode::ConnectionLost);
+    assert!(failure.report().message.contains("stopped"), "{failure}");
+    assert!(refused.report().await.is_none());
+    assert_eq!(fake.seen.lock().unwrap().len(), before);
+    assert_eq!(records.all().len(), told, "nothing happened");
+
+    // Another one is told of the catalogue, and the first is left alone.
+    driver.load_manifest(manifest()).await.unwrap();
+    let calls: Vec<_> = fake.seen.lock().unwrap()[before..]
+        .iter()
+        .map(|call| call.request.operation())
+        .collect();
+    assert_eq!(calls, ["InitPlugin", "UpdateCatalogue"]);
+    driver.shutdown().await;
+    assert_eq!(records.failures().len(), 0);
+}
+
+#[tokio::test]
+async fn the_words_of_a_plugin_are_redacted_in_reports_too() {
+    let status = CallError::Status {
+        code: "INTERNAL".into(),
+        message: "cannot log in with s3cret".into(),
+    };
+    let fake = failing(status, None);
+    let (builder, records) = builder(&fake);
+    let pattern = regex::Regex::new("s3[a-z]+").unwrap();
+    let driver = builder.redact_pattern(pattern).build().unwrap();
+    let plugin = driver.load_manifest(manifest()).await.unwrap();
+    let test = driver.begin_test(TestRun::new("t"));
+    let options = CallOptions::for_test(&test);
+    let failure = plugin
+        .call(any_request(), options)
+        .await
+        .result
+        .unwrap_err();
+    let said = &failure.report().status.as_ref().unwrap().message;
+    assert_eq!(said, "cannot log in with [redacted]");
+    assert!(!format!("{:?}", failure.report()).contains("s3cret"));
+    driver.shutdown().await;
+    assert!(!format!("{:?}", records.all()).contains("s3cret"));
+}

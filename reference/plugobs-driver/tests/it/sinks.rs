@@ -287,3 +287,26 @@ fn a_run_without_a_shutdown_gives_its_records_and_is_not_finished() {
             .any(|r| r.event_name.as_deref() == Some("sink.failed"))
     );
 }
+
+#[tokio::test]
+async fn what_a_sink_that_hangs_had_not_taken_counts_as_lost() {
+    let gate = Gate::default();
+    let theirs = gate.clone();
+    let (builder, _records) = builder(&talking());
+    let stuck = scripted(false, move |_| {
+        theirs.pass();
+        Ok(())
+    });
+    let driver = builder.sink(stuck).build().unwrap();
+    let plugin = driver.load_manifest(manifest()).await.unwrap();
+    let test = driver.begin_test(TestRun::new("t1"));
+    let made = plugin
+        .call(any_request(), CallOptions::for_test(&test))
+        .await;
+    made.result.unwrap();
+    let losses = driver.shutdown().await;
+    gate.open();
+    let loss = losses.iter().find(|loss| loss.error.is_some()).unwrap();
+    // At least the test's begin, the call's two ends, and what it said.
+    assert!(loss.lost_records >= 4, "{loss:?}");
+}
