@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::paths::{Measured, Path, install};
@@ -34,7 +35,10 @@ pub fn measure(path: Path, records: u64) -> Result<Measured> {
         .output()?;
     let told = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{}: {told}", path.name());
-    let last = output.stdout.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty());
+    let last = output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .rfind(|line| !line.is_empty());
     serde_json::from_slice(last.context("no result")?).with_context(|| path.name().to_owned())
 }
 
@@ -71,7 +75,7 @@ struct Summary {
 }
 
 /// A median, with the least and the most.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Spread {
     pub median: f64,
     pub least: f64,
@@ -137,15 +141,21 @@ impl Summary {
         } else {
             println!(
                 "{:<11}{:>11.0} records/s ({:.0} to {:.0})  ×{to_deployed:<6.3} deployed  ×{to_raw:<6.3} raw  CPU µs {:.2} host {:.2} plugin (×{cpu_to_deployed:.4})  RSS MiB {:.0} host {:.0} plugin",
-                path.name(), rate.median, rate.least, rate.most,
-                self.cpu_host.median, self.cpu_plugin.median,
-                self.rss_host.median, self.rss_plugin.median,
+                path.name(),
+                rate.median,
+                rate.least,
+                rate.most,
+                self.cpu_host.median,
+                self.cpu_plugin.median,
+                self.rss_host.median,
+                self.rss_plugin.median,
             );
         }
         Ok(())
     }
 }
 
-fn digits(value: f64) -> f64 {
+/// Four digits are more than a measurement has.
+pub fn digits(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0
 }

@@ -16,6 +16,16 @@ pub fn text(n: u64) -> String {
     format!("{TEXT} {n:015}")
 }
 
+/// Logs record `n` by `tracing`, which makes the same text.
+pub fn log(n: u64) {
+    tracing::info!(target: TARGET, "{TEXT} {n:015}");
+}
+
+/// As [`log`], below the level that is usually set.
+pub fn log_debug(n: u64) {
+    tracing::debug!(target: TARGET, "{TEXT} {n:015}");
+}
+
 /// The deployed message of record `n`.
 pub fn deployed(instance: &str, n: u64, timestamp_ms: i64) -> LogMessage {
     LogMessage {

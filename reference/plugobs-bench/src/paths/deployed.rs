@@ -28,17 +28,28 @@ impl PluginLogSink for Counted {
     }
 }
 
-#[tokio::main]
-pub(super) async fn measure(records: u64) -> Result<Measured> {
-    // The folder of plugins is in the environment of this process.
-    let (counter, all) = Counter::new(records);
-    set_plugin_log_sink(Box::new(Counted(Mutex::new(counter))));
+/// Starts the plugin that the environment's folder has.
+pub async fn load() -> Result<()> {
     let plugin = PluginDependency {
         name: "bench".to_owned(),
         version: None,
         dependency_type: PluginDependencyType::Plugin,
     };
     load_plugin(&plugin).await?;
+    Ok(())
+}
+
+/// Kills it.
+pub fn shut_down() {
+    shutdown_plugins();
+}
+
+#[tokio::main]
+pub(super) async fn measure(records: u64) -> Result<Measured> {
+    // The folder of plugins is in the environment of this process.
+    let (counter, all) = Counter::new(records);
+    set_plugin_log_sink(Box::new(Counted(Mutex::new(counter))));
+    load().await?;
     set_test_run_id(Some(TEST.to_owned()));
     let content_type = "application/bench";
     let matcher = find_content_matcher(content_type).context("no matcher")?;
@@ -52,7 +63,7 @@ pub(super) async fn measure(records: u64) -> Result<Measured> {
 
     ensure!(answer.len() == 1, "{} answers", answer.len());
     let plugin = answer[0].body.value().context("no usage")?;
-    shutdown_plugins();
+    shut_down();
     Ok(Measured {
         records,
         elapsed_ns: u64::try_from((ended - begun).as_nanos())?,

@@ -8,6 +8,7 @@ use plugobs_driver::sink::{Sink, SinkError, SinkEvent};
 use plugobs_driver::{CallOptions, Driver, DriverBuilder, Manifest, Plugin, TestRun};
 use plugobs_host_grpc::GrpcHost;
 use plugobs_runfile::{RunFolder, RunOptions};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, json};
 use tempfile::TempDir;
 
@@ -43,7 +44,10 @@ pub struct Host {
 
 impl Host {
     /// Starts it, with one more sink.
-    pub async fn start(path: Path, sink: Option<Box<dyn FnOnce(DriverBuilder) -> DriverBuilder>>) -> Result<Self> {
+    pub async fn start(
+        path: Path,
+        sink: Option<Box<dyn FnOnce(DriverBuilder) -> DriverBuilder>>,
+    ) -> Result<Self> {
         let (plugins, folder) = super::install(path)?;
         let mut builder = Driver::builder()
             .transport(GrpcHost::new())
@@ -67,22 +71,27 @@ impl Host {
         })
     }
 
-    /// Has the plugin log, and tells what that cost the plugin.
-    pub async fn order(&self, records: u64) -> Result<Usage> {
+    /// Has the plugin do something, and gives its answer.
+    pub async fn order<T: DeserializeOwned>(&self, order: &[(&str, u64)]) -> Result<T> {
         let test = self.driver.begin_test(TestRun::new(TEST));
-        let mut order = Map::new();
-        order.insert("records".to_owned(), json!(records));
+        let order = order
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), json!(value)));
+        let order: Map<_, _> = order.collect();
         let request = Request::ConfigureInteraction {
             content_type: "application/bench".to_owned(),
             contents_config: order,
         };
-        let answer = self.plugin.call(request, CallOptions::for_test(&test)).await;
+        let answer = self
+            .plugin
+            .call(request, CallOptions::for_test(&test))
+            .await;
         let Response::Configured { interactions, .. } = answer.result? else {
             bail!("another answer than was asked for");
         };
-        let usage = interactions.first().and_then(|i| i.contents.as_ref());
-        let usage = usage.and_then(|body| body.content.as_ref());
-        Ok(serde_json::from_slice(usage.context("no usage")?)?)
+        let body = interactions.first().and_then(|i| i.contents.as_ref());
+        let content = body.and_then(|body| body.content.as_ref());
+        Ok(serde_json::from_slice(content.context("no content")?)?)
     }
 }
 
@@ -92,7 +101,7 @@ pub(super) async fn measure(path: Path, records: u64) -> Result<Measured> {
     let add = move |builder: DriverBuilder| builder.sink(Counted(counter));
     let host = Host::start(path, Some(Box::new(add))).await?;
     let (begun, before) = (Instant::now(), cpu_ns());
-    let plugin = host.order(records).await?;
+    let plugin = host.order(&[("records", records)]).await?;
     let ended = wait(&all)?;
     let usage = Usage::since(before)?;
     let losses = host.driver.shutdown().await;

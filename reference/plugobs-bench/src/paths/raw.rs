@@ -40,7 +40,10 @@ pub(super) fn measure(records: u64) -> Result<Measured> {
     }
     let ended = Instant::now();
     let host = Usage::since(before)?;
-    ensure!(bytes as u64 == records * record::text(0).len() as u64, "{bytes} bytes");
+    ensure!(
+        bytes as u64 == records * record::text(0).len() as u64,
+        "{bytes} bytes"
+    );
     let mut usage = String::new();
     reader.read_line(&mut usage)?;
     ensure!(sender.wait()?.success(), "the sender failed");
@@ -68,7 +71,9 @@ fn read_varint(reader: &mut impl BufRead) -> Result<usize> {
 /// The sender.
 pub fn send() -> Result<()> {
     let number = |name: &str| -> Result<u64> {
-        Ok(std::env::var(name).with_context(|| name.to_owned())?.parse()?)
+        Ok(std::env::var(name)
+            .with_context(|| name.to_owned())?
+            .parse()?)
     };
     let (port, records) = (number("BENCH_PORT")?, number("BENCH_RECORDS")?);
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, u16::try_from(port)?))?;

@@ -49,7 +49,9 @@ pub(super) async fn run() -> Result<()> {
     let instance = std::env::var("PACT_PLUGIN_INSTANCE_ID").context("PACT_PLUGIN_INSTANCE_ID")?;
     let host = std::env::var("PACT_PLUGIN_HOST").context("PACT_PLUGIN_HOST")?;
     let listener = super::listen().await?;
-    let host = Endpoint::from_shared(format!("http://{host}"))?.connect().await?;
+    let host = Endpoint::from_shared(format!("http://{host}"))?
+        .connect()
+        .await?;
     let host = PluginHostClient::new(host);
     Server::builder()
         .add_service(PactPluginServer::new(Service(Unary { instance, host })))

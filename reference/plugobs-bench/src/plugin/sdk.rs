@@ -2,7 +2,7 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use plugobs_plugin::Diagnostics;
@@ -12,7 +12,9 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use super::service::{Log, Order, Service};
-use crate::record::{TARGET, text};
+use crate::calls::{self, CallCost};
+use crate::compare::Spread;
+use crate::record;
 
 /// Bytes that may wait in the plugin before it waits itself: a plugin sheds
 /// what it cannot send, and here every record is to be delivered.
@@ -20,6 +22,8 @@ const MOST_QUEUED: usize = 2 << 20;
 /// How often that is looked at.
 const RECORDS_BETWEEN: u64 = 64;
 
+/// How often a series of calls is timed.
+const ROUNDS: usize = 21;
 const ENDPOINT: &str = "PLUGOBS_ENDPOINT";
 
 struct Sdk(Diagnostics);
@@ -30,11 +34,35 @@ impl Log for Sdk {
             if n % RECORDS_BETWEEN == 0 {
                 self.wait_for(MOST_QUEUED).await;
             }
-            tracing::info!(target: TARGET, "{}", text(n));
+            record::log(n);
+            if order.pause_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(order.pause_ms)).await;
+            }
         }
         self.wait_for(0).await;
         Ok(())
     }
+
+    async fn time_calls(&self, calls: u64) -> Result<CallCost, Status> {
+        let mut enabled = Vec::new();
+        for _ in 0..ROUNDS {
+            enabled.push(time(calls, calls::enabled));
+            self.wait_for(0).await;
+        }
+        let off = (0..ROUNDS).map(|_| time(calls * 1000, calls::off));
+        Ok(CallCost {
+            enabled_ns: Spread::of(enabled.into_iter()),
+            off_ns: Spread::of(off),
+        })
+    }
+}
+
+/// Nanoseconds of one call.
+#[expect(clippy::cast_precision_loss, reason = "results have three digits")]
+fn time(calls: u64, call: fn(u64)) -> f64 {
+    let begun = Instant::now();
+    (0..calls).for_each(call);
+    begun.elapsed().as_nanos() as f64 / calls as f64
 }
 
 impl Sdk {
@@ -65,10 +93,7 @@ pub(super) async fn run() -> Result<()> {
     Server::builder()
         .layer(diagnostics.server_layer())
         .add_service(PactPluginServer::new(Service(Sdk(diagnostics.clone()))))
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            stop,
-        )
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await?;
     diagnostics.shutdown().await;
     Ok(())

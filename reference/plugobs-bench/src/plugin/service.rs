@@ -7,6 +7,7 @@ use plugobs_proto::pact::v2::pact_plugin_server::PactPlugin;
 use prost_types::value::Kind;
 use tonic::{Request, Response, Status};
 
+use crate::calls::CallCost;
 use crate::usage::{Usage, cpu_ns};
 
 /// What a call asks for.
@@ -14,18 +15,31 @@ use crate::usage::{Usage, cpu_ns};
 pub struct Order {
     /// So many records.
     pub records: u64,
+    /// So long between two of them; 0 for none.
+    pub pause_ms: u64,
+    /// Time log calls instead.
+    pub calls: u64,
 }
 
 impl Order {
     fn of(request: &pact::ConfigureInteractionRequest) -> Self {
-        let fields = request.contents_config.as_ref().map(|config| &config.fields);
+        let fields = request
+            .contents_config
+            .as_ref()
+            .map(|config| &config.fields);
         let number = |name: &str| match fields?.get(name)?.kind {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count"
+            )]
             Some(Kind::NumberValue(number)) => Some(number as u64),
             _ => None,
         };
         Self {
             records: number("records").unwrap_or_default(),
+            pause_ms: number("pause_ms").unwrap_or_default(),
+            calls: number("calls").unwrap_or_default(),
         }
     }
 }
@@ -34,6 +48,11 @@ impl Order {
 pub trait Log: Send + Sync + 'static {
     /// Logs, and returns once all of it is with the host.
     fn log(&self, order: Order) -> impl Future<Output = Result<(), Status>> + Send;
+
+    /// What log calls cost the code that makes them.
+    fn time_calls(&self, _: u64) -> impl Future<Output = Result<CallCost, Status>> + Send {
+        async { Err(unserved()) }
+    }
 }
 
 /// The service.
@@ -69,16 +88,21 @@ impl<L: Log> PactPlugin for Service<L> {
         &self,
         request: Request<pact::ConfigureInteractionRequest>,
     ) -> Result<Response<pact::ConfigureInteractionResponse>, Status> {
-        let before = cpu_ns();
-        self.0.log(Order::of(request.get_ref())).await?;
-        let usage = Usage::since(before).map_err(|error| Status::internal(error.to_string()))?;
-        let usage = serde_json::to_vec(&usage);
-        let usage = usage.map_err(|error| Status::internal(error.to_string()))?;
+        let order = Order::of(request.get_ref());
+        let internal = |error: &dyn std::fmt::Display| Status::internal(error.to_string());
+        let answer = if order.calls > 0 {
+            serde_json::to_vec(&self.0.time_calls(order.calls).await?)
+        } else {
+            let before = cpu_ns();
+            self.0.log(order).await?;
+            serde_json::to_vec(&Usage::since(before).map_err(|error| internal(&error))?)
+        };
+        let answer = answer.map_err(|error| internal(&error))?;
         Ok(Response::new(pact::ConfigureInteractionResponse {
             interaction: vec![pact::InteractionResponse {
                 contents: Some(pact::Body {
                     content_type: "application/json".to_owned(),
-                    content: Some(usage),
+                    content: Some(answer),
                     ..pact::Body::default()
                 }),
                 ..pact::InteractionResponse::default()
@@ -92,7 +116,7 @@ impl<L: Log> PactPlugin for Service<L> {
         &self,
         _: Request<pact::CompareContentsRequest>,
     ) -> Result<Response<pact::CompareContentsResponse>, Status> {
-        tracing::info!(target: crate::record::TARGET, "{}", crate::record::text(0));
+        crate::record::log(0);
         Ok(Response::new(pact::CompareContentsResponse::default()))
     }
 

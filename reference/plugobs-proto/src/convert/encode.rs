@@ -101,11 +101,20 @@ fn optional(out: &mut Vec<u8>, tag: u32, value: Option<&str>) {
 }
 
 fn text(out: &mut Vec<u8>, tag: u32, text: &str) {
-    if !text.is_empty() {
-        encode_key(tag, WireType::LengthDelimited, out);
-        encode_varint(text.len() as u64, out);
-        out.extend_from_slice(text.as_bytes());
+    if text.is_empty() {
+        return;
     }
+    match (u8::try_from(tag), u8::try_from(text.len())) {
+        // Nearly all of them: one byte for the number, one for the length.
+        (Ok(tag @ ..16), Ok(length @ ..0x80)) => {
+            out.extend_from_slice(&[tag << 3 | WireType::LengthDelimited as u8, length]);
+        }
+        _ => {
+            encode_key(tag, WireType::LengthDelimited, out);
+            encode_varint(text.len() as u64, out);
+        }
+    }
+    out.extend_from_slice(text.as_bytes());
 }
 
 fn number(out: &mut Vec<u8>, tag: u32, number: u64) {
