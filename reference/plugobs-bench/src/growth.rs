@@ -7,6 +7,8 @@ use serde_json::json;
 use crate::compare::{Spread, digits, measure};
 use crate::paths::Path;
 
+const SIZES: [u64; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
+
 #[derive(Args)]
 pub struct GrowthArgs {
     /// The path
@@ -22,11 +24,13 @@ pub struct GrowthArgs {
 
 #[expect(clippy::cast_precision_loss, reason = "results have three digits")]
 pub fn run(args: &GrowthArgs) -> Result<()> {
-    for records in [10_000, 100_000, 1_000_000, 10_000_000] {
-        let measured: Result<Vec<_>> = (0..args.rounds)
-            .map(|_| measure(args.path, records))
-            .collect();
-        let measured = measured?;
+    let mut all = SIZES.map(|_| Vec::new());
+    for _ in 0..args.rounds {
+        for (records, measured) in SIZES.iter().zip(&mut all) {
+            measured.push(measure(args.path, *records)?);
+        }
+    }
+    for (records, measured) in SIZES.into_iter().zip(all) {
         let cpu = measured
             .iter()
             .map(|m| (m.host.cpu_ns + m.plugin.cpu_ns) as f64);

@@ -84,7 +84,7 @@ impl Counter {
 
 /// When all records are there; an error where some never come.
 pub fn wait(all: &mpsc::Receiver<Instant>) -> Result<Instant> {
-    all.recv_timeout(Duration::from_secs(120))
+    all.recv_timeout(Duration::from_mins(2))
         .context("not every record arrived")
 }
 

@@ -17,7 +17,7 @@ use crate::record::{TARGET, TEST};
 use crate::usage::{Usage, cpu_ns};
 
 /// Longer than any measurement.
-const CALL_WAIT: Duration = Duration::from_secs(3600);
+const CALL_WAIT: Duration = Duration::from_hours(1);
 
 struct Counted(Counter);
 
