@@ -1,10 +1,13 @@
 //! Record to protobuf.
 
 use plugobs_core::{Record, Timestamp};
-use prost::encoding::{self, WireType, encode_key, encode_varint};
+use prost::encoding::{self, WireType};
 
 use super::values::{attribute_to_proto, exception_to_proto, trace_to_proto};
 use crate::observability::v1;
+
+/// Bytes of the longest number: 64 bits, seven in each byte.
+const LONGEST_VARINT: usize = 10;
 
 /// Encodes a record. Unknown JSON members have no place in it.
 pub fn encode_record(record: &Record) -> Vec<u8> {
@@ -104,28 +107,41 @@ fn text(out: &mut Vec<u8>, tag: u32, text: &str) {
     if text.is_empty() {
         return;
     }
-    match (u8::try_from(tag), u8::try_from(text.len())) {
-        // Nearly all of them: one byte for the number, one for the length.
-        (Ok(tag @ ..16), Ok(length @ ..0x80)) => {
-            out.extend_from_slice(&[tag << 3 | WireType::LengthDelimited as u8, length]);
-        }
-        _ => {
-            encode_key(tag, WireType::LengthDelimited, out);
-            encode_varint(text.len() as u64, out);
-        }
-    }
+    out.reserve(2 * LONGEST_VARINT + text.len());
+    key(out, tag, WireType::LengthDelimited);
+    varint(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
+}
+
+fn key(out: &mut Vec<u8>, tag: u32, wire: WireType) {
+    varint(out, u64::from(tag) << 3 | wire as u64);
+}
+
+/// The library's own is for any kind of buffer, and takes three times as long.
+fn varint(out: &mut Vec<u8>, mut value: u64) {
+    let mut bytes = [0; LONGEST_VARINT];
+    let mut length = 0;
+    while value >= 0x80 {
+        // The seven lowest bits, and that there are more.
+        bytes[length] = value.to_le_bytes()[0] | 0x80;
+        value >>= 7;
+        length += 1;
+    }
+    bytes[length] = value.to_le_bytes()[0];
+    out.extend_from_slice(&bytes[..=length]);
 }
 
 fn number(out: &mut Vec<u8>, tag: u32, number: u64) {
     if number > 0 {
-        encoding::uint64::encode(tag, &number, out);
+        key(out, tag, WireType::Varint);
+        varint(out, number);
     }
 }
 
 fn time(out: &mut Vec<u8>, tag: u32, time: Option<Timestamp>) {
     let nanos = time.map_or(0, Timestamp::unix_nanos);
     if nanos > 0 {
-        encoding::fixed64::encode(tag, &nanos, out);
+        key(out, tag, WireType::SixtyFourBit);
+        out.extend_from_slice(&nanos.to_le_bytes());
     }
 }
