@@ -67,8 +67,10 @@ pub(crate) struct Emitter {
 }
 
 struct State {
-    /// The process that the epoch belongs to: a child of a fork is another.
-    pid: u32,
+    /// Tells the child of a fork, to which the epoch does not belong. It is told
+    /// by the system: to ask for the process would be a system call for each
+    /// record.
+    fork: forkguard::Guard,
     epoch: u64,
     queue: Queue,
     /// Whether records go to standard error at once.
@@ -86,7 +88,7 @@ impl Emitter {
         let level = settings.level.unwrap_or(options.level);
         Self {
             state: Mutex::new(State {
-                pid,
+                fork: forkguard::new(),
                 epoch: epoch::take(pid),
                 queue: Queue::new(options.bounds),
                 direct,
@@ -106,19 +108,17 @@ impl Emitter {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.lock_here();
-        let pid = std::process::id();
-        if state.pid != pid {
+        if state.fork.detected_fork() {
             // The child of a fork numbers anew and sends nothing of its
             // parent's; the transport's thread is not in it (OBS-ID-43 to 45).
-            state.pid = pid;
-            state.epoch = epoch::take(pid);
+            state.epoch = epoch::take(std::process::id());
             state.queue = Queue::default();
             state.direct = true;
         }
         state
     }
 
-    /// Without a look at the process, which costs a system call.
+    /// For what follows soon after [`Emitter::lock`] in the same call.
     fn lock_here(&self) -> MutexGuard<'_, State> {
         // A panic under this lock leaves the queue whole: each change of it is
         // on plain data.

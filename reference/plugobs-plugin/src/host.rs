@@ -34,6 +34,9 @@ impl Interceptor for HostCalls {
         let token = Diagnostics::installed().and_then(Diagnostics::token);
         if let Some(token) = token {
             insert(map, metadata::AUTHORIZATION, &format!("Bearer {token}"));
+            if let Some(value) = map.get_mut(metadata::AUTHORIZATION) {
+                value.set_sensitive(true);
+            }
         }
         Ok(request)
     }

@@ -14,7 +14,7 @@ const OWN: [&str; 4] = [
 ];
 
 /// The driver's offers.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Settings {
     /// The record stream.
     pub(crate) endpoint: Option<String>,

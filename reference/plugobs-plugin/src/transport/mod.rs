@@ -156,7 +156,10 @@ fn authorization(emitter: &Emitter, address: &str) -> Option<MetadataValue<Ascii
     if !is_loopback(address) {
         return None;
     }
-    format!("Bearer {token}").parse().ok()
+    let mut value: MetadataValue<Ascii> = format!("Bearer {token}").parse().ok()?;
+    // No log of the request shows it.
+    value.set_sensitive(true);
+    Some(value)
 }
 
 fn is_loopback(address: &str) -> bool {

@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::peer::{INSTANCE, Offer};
 
@@ -109,4 +113,39 @@ async fn lines_of_many_threads_do_not_mix() {
         .filter_map(|r| r.sequence)
         .collect();
     assert!(sequences.is_sorted());
+}
+
+#[tokio::test]
+async fn a_reader_that_has_stopped_holds_up_no_call() {
+    let read = Arc::new(Notify::new());
+    let offer = Offer::default().stderr_after(&read);
+    let mut plugin = offer.start().await;
+    // Far more than a pipe holds.
+    let steps = json!([{"do": "burst", "level": "INFO", "count": 5000, "bytes": 200}]);
+    for _ in 0..3 {
+        let begun = Instant::now();
+        plugin.run(steps.clone()).await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+    read.notify_one();
+    // What could be written is there, what could not is counted.
+    plugin
+        .run(json!([{"do": "log", "level": "INFO", "message": "read again"}]))
+        .await;
+    plugin.line_of("read again").await;
+    let lines = plugin.stderr();
+    let lost = lines.iter().find_map(|line| {
+        let told = line.strip_prefix("plugobs: nobody read standard error, ")?;
+        told.split(' ').next()?.parse::<usize>().ok()
+    });
+    let bursts = plugin.record_lines().into_iter();
+    let bursts = bursts
+        .filter(|record| record.message.starts_with("burst"))
+        .count();
+    assert!(bursts > 0);
+    assert_eq!(bursts + lost.unwrap(), 15_000);
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 
 use plugobs_core::handshake::Handshake;
 use plugobs_core::stderr_line::{is_record_line, parse_stderr_line};
@@ -12,7 +13,7 @@ use prost_types::Struct;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
@@ -51,6 +52,8 @@ pub(crate) struct Offer {
     pub(crate) environment: Vec<(&'static str, String)>,
     /// Whose hello is waited for: what comes later is on the stream.
     greeted_by: Option<Driver>,
+    /// Standard error is read only once this is told.
+    stderr_after: Option<Arc<Notify>>,
 }
 
 impl Offer {
@@ -98,6 +101,12 @@ impl Offer {
         self
     }
 
+    /// Standard error is not read before `told` is.
+    pub(crate) fn stderr_after(mut self, told: &Arc<Notify>) -> Self {
+        self.stderr_after = Some(told.clone());
+        self
+    }
+
     /// Starts a plugin and has its handshake.
     pub(crate) async fn start(self) -> Plugin {
         let greeted_by = self.greeted_by.clone();
@@ -122,8 +131,8 @@ impl Offer {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        let stdout = lines(child.stdout.take().unwrap());
-        let stderr = lines(child.stderr.take().unwrap());
+        let stdout = lines(child.stdout.take().unwrap(), None);
+        let stderr = lines(child.stderr.take().unwrap(), self.stderr_after);
         Plugin {
             child,
             stdout,
@@ -136,9 +145,15 @@ impl Offer {
 /// What was written, and whether that was all.
 type Written = watch::Receiver<(Vec<String>, bool)>;
 
-fn lines(pipe: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> Written {
+fn lines(
+    pipe: impl tokio::io::AsyncRead + Unpin + Send + 'static,
+    after: Option<Arc<Notify>>,
+) -> Written {
     let (written, received) = watch::channel((Vec::new(), false));
     tokio::spawn(async move {
+        if let Some(after) = after {
+            after.notified().await;
+        }
         let mut lines = BufReader::new(pipe).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
             written.send_modify(|(all, _)| all.push(line));
