@@ -24,6 +24,8 @@ pub(crate) fn program() -> Command {
         "NO_COLOR",
         "CLICOLOR",
         "CLICOLOR_FORCE",
+        // Where it is set, a terminal is taken to show colours whatever `TERM` says.
+        "CI",
     ] {
         command.env_remove(name);
     }
