@@ -39,11 +39,13 @@ pub enum Kind {
 }
 
 /// A call whose record is sent. Its text is made as in any plugin.
+#[inline]
 pub fn enabled(n: u64) {
     record::log(n);
 }
 
 /// A call below the level that is set.
+#[inline]
 pub fn off(n: u64) {
     record::log_debug(std::hint::black_box(n));
 }
@@ -118,6 +120,6 @@ pub fn run_loop(kind: Kind, calls: u64) -> Result<()> {
 }
 
 #[inline(never)]
-fn run_series(calls: u64, call: fn(u64)) {
+fn run_series(calls: u64, call: impl FnMut(u64)) {
     (0..calls).for_each(call);
 }

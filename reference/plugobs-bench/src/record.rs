@@ -20,11 +20,13 @@ pub fn text(n: u64) -> String {
 }
 
 /// Logs record `n` by `tracing`, which makes the same text.
+#[inline]
 pub fn log(n: u64) {
     tracing::info!(target: TARGET, "{TEXT} {}", FIRST + n);
 }
 
 /// As [`log`], below the level that is usually set.
+#[inline]
 pub fn log_debug(n: u64) {
     tracing::debug!(target: TARGET, "{TEXT} {}", FIRST + n);
 }

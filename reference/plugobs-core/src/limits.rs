@@ -46,8 +46,9 @@ impl Default for Limits {
 impl Limits {
     /// Cuts the record to the limits at character boundaries, marks it
     /// `truncated` and counts the bytes. A record within them is left alone, but
-    /// for an exception's empty texts, which are absent ones.
-    pub fn enforce(&self, record: &mut Record) {
+    /// for an exception's empty texts, which are absent ones. Gives the record's
+    /// [`size`] then, or a little more.
+    pub fn enforce(&self, record: &mut Record) -> usize {
         let mut cut = self.cut_names(record);
         cut += cut_shared(&mut record.message, self.message_bytes);
         cut += self.cut_attributes(record);
@@ -55,16 +56,19 @@ impl Limits {
             cut += cut_exception(exception, self.message_bytes);
         }
         // The mark is part of the whole, and so it comes first.
-        if cut > 0 || size(record) > self.record_bytes {
+        let mut whole = size(record);
+        if cut > 0 || whole > self.record_bytes {
             cut += mark_truncated(record);
             cut += self.cut_whole(record);
             count(record, cut);
+            whole = size(record);
         }
         // A text of which nothing is left is absent, and an exception that says
         // nothing would be refused with the whole record (OBS-REC-27).
         if let Some(exception) = record.exception.take() {
             record.exception = exception.non_empty();
         }
+        whole
     }
 
     fn cut_names(&self, record: &mut Record) -> usize {
@@ -210,6 +214,9 @@ fn count(record: &mut Record, cut: usize) {
 /// Of two attributes with one key, which they may have only since keys were
 /// cut, the first stays (OBS-LIM-12). One without a key has no place.
 fn drop_equal_keys(attributes: &mut Vec<(String, Value)>) -> usize {
+    if attributes.is_empty() {
+        return 0;
+    }
     let mut seen = HashSet::with_capacity(attributes.len());
     if attributes
         .iter()

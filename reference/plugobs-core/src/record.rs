@@ -204,6 +204,9 @@ impl Record {
 
     /// Adds marks, each once (OBS-REC-23), however many a sender gives.
     pub fn add_marks(&mut self, marks: Vec<String>) {
+        if marks.is_empty() {
+            return;
+        }
         let mut seen: HashSet<String> = self.marks.iter().cloned().collect();
         let new = |mark: &String| !mark.is_empty() && seen.insert(mark.clone());
         self.marks.extend(marks.into_iter().filter(new));

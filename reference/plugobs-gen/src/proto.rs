@@ -41,6 +41,7 @@ pub fn generate(descriptors: &FileDescriptorSet) -> Result<Vec<Artefact>> {
     tonic_prost_build::configure()
         // The crates that open connections choose how; this one only speaks.
         .build_transport(false)
+        .codec_path("crate::codec::FrameCodec")
         // Maps in a fixed order, so that reports made of them can be compared.
         .btree_map(".")
         // The records of a batch are decoded one by one out of the batch's own buffer.

@@ -24,6 +24,10 @@ thread_local! {
 /// The target of the SDK's own records.
 pub(crate) const SDK_TARGET: &str = "plugobs.plugin";
 
+/// Bytes in the queue for which a message is worth while: more of them cost no
+/// less each.
+pub(crate) const ENOUGH_BYTES: usize = 64 * 1024;
+
 /// For code that holds a handle on the emitter.
 pub(crate) type SharedEmitter = Arc<Emitter>;
 
@@ -57,6 +61,8 @@ pub(crate) struct Emitter {
     origin: u32,
     /// Told when there is something to send.
     pub(crate) wake: Notify,
+    /// Told when there is enough of it to send it at once.
+    pub(crate) enough: Notify,
     /// The least severity of operational records.
     level: AtomicU8,
     /// Whether the `log` crate's level follows this one.
@@ -99,6 +105,7 @@ impl Emitter {
             options,
             origin: pid,
             wake: Notify::new(),
+            enough: Notify::new(),
             level: AtomicU8::new(level.number()),
             bridges_log: AtomicBool::new(false),
             stop: watch::Sender::new(false),
@@ -157,8 +164,8 @@ impl Emitter {
 
     /// Emits a record as part of `context`. Never waits, but for the moment
     /// that another thread takes to queue a record.
-    pub(crate) fn emit(&self, mut record: Record, context: Option<&Context>) {
-        let class = Class::of(&record);
+    pub(crate) fn emit(&self, record: &mut Record, context: Option<&Context>) {
+        let class = Class::of(record);
         let (direct, limits, instance_id) = {
             let mut state = self.lock();
             if !state.direct && !state.queue.has_room(0, class) {
@@ -172,12 +179,12 @@ impl Emitter {
         };
         record.plugin_instance_id = instance_id;
         if let Some(context) = context {
-            put_in_context(&mut record, context);
+            put_in_context(record, context);
         }
         if record.message.is_empty() && record.event_name.is_none() {
             record.event_name = Some(Text::from_static("message"));
         }
-        limits.enforce(&mut record);
+        limits.enforce(record);
         if direct {
             self.emit_line(record, class);
         } else {
@@ -192,18 +199,18 @@ impl Emitter {
     }
 
     /// For standard error, unless the queue has taken its place meanwhile.
-    fn emit_line(&self, mut record: Record, class: Class) {
+    fn emit_line(&self, record: &mut Record, class: Class) {
         let mut state = self.lock_here();
         let sequence = state.queue.number();
         record.epoch = Some(state.epoch);
         record.sequence = Some(sequence);
         if state.direct {
-            write_line(&record);
+            write_line(record);
             // It is with the driver's pipe: nothing of it can be sent again.
             state.queue.acknowledge(sequence);
             return;
         }
-        state.queue.push(sequence, &encode_record(&record), class);
+        state.queue.push(sequence, &encode_record(record), class);
         drop(state);
         self.wake.notify_one();
     }
@@ -223,9 +230,14 @@ impl Emitter {
             state.queue.acknowledge(sequence);
             return;
         }
+        let before = state.queue.unsent_bytes();
         state.queue.push(sequence, encoded, class);
+        let after = state.queue.unsent_bytes();
         drop(state);
         self.wake.notify_one();
+        if before < ENOUGH_BYTES && after >= ENOUGH_BYTES {
+            self.enough.notify_one();
+        }
     }
 
     /// A lifecycle record of the plugin.
@@ -240,7 +252,7 @@ impl Emitter {
         for (key, value) in attributes {
             record = record.with(key, value);
         }
-        self.emit(record, context);
+        self.emit(&mut record, context);
     }
 
     /// A message for the person who reads the test result.
@@ -250,7 +262,7 @@ impl Emitter {
         if commonmark {
             record = record.with("message.format", "commonmark");
         }
-        self.emit(record, Context::current().as_ref());
+        self.emit(&mut record, Context::current().as_ref());
     }
 
     /// `plugin.stopping`, once.

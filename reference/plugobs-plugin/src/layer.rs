@@ -119,7 +119,7 @@ where
         // A span that the event names is nearer than what is entered.
         let named = event.parent().and_then(|span| of_span(&spans, span));
         let context = named.or_else(Context::current);
-        self.0.emit(record, context.as_ref());
+        self.0.emit(&mut record, context.as_ref());
     }
 }
 

@@ -17,7 +17,7 @@ const ABORT_WAIT: Duration = Duration::from_millis(500);
 pub(crate) fn install(emitter: SharedEmitter) {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        emitter.emit(record_of(info), Context::current().as_ref());
+        emitter.emit(&mut record_of(info), Context::current().as_ref());
         if cfg!(panic = "abort") && !is_transport_thread() {
             // There is no other moment: nothing is unwound, no guard dropped.
             emitter.flush_before_abort(ABORT_WAIT);

@@ -95,6 +95,8 @@ pub(crate) struct Queue {
     dropped: VecDeque<Dropped>,
     dropped_sent: usize,
     bytes: usize,
+    /// Of these, in the entries that are on the current path.
+    sent_bytes: usize,
     last_sequence: u64,
     /// The rest of the piece of memory that the newest records are in.
     chunk: BytesMut,
@@ -124,6 +126,11 @@ impl Queue {
         self.bytes
     }
 
+    /// Bytes that wait to go on the current path.
+    pub(crate) fn unsent_bytes(&self) -> usize {
+        self.bytes - self.sent_bytes
+    }
+
     /// Whether a record of that many bytes would be taken.
     pub(crate) fn has_room(&self, bytes: usize, class: Class) -> bool {
         let ordinary = self.bounds.queue.saturating_sub(self.bounds.reserve);
@@ -142,7 +149,7 @@ impl Queue {
             self.count_dropped(sequence, class);
             return;
         }
-        self.bytes += encoded.len() + ENTRY_OVERHEAD;
+        self.bytes += weight(encoded);
         let encoded = self.store(encoded);
         self.entries.push_back(Entry {
             sequence,
@@ -202,6 +209,7 @@ impl Queue {
                     break;
                 }
                 batch.bytes += encoded.len();
+                self.sent_bytes += weight(encoded);
                 batch.records.push((entry.sequence, encoded.clone()));
             }
             self.sent += 1;
@@ -228,7 +236,8 @@ impl Queue {
     /// Everything up to here is stored or counted by the driver.
     pub(crate) fn acknowledge(&mut self, through: u64) {
         while let Some(entry) = self.entries.pop_front_if(|e| e.sequence <= through) {
-            self.forget(entry.encoded.as_ref());
+            let was_sent = self.sent > 0;
+            self.forget(entry.encoded.as_ref(), was_sent);
             self.sent = self.sent.saturating_sub(1);
         }
         while self.dropped.pop_front_if(|d| d.last <= through).is_some() {
@@ -236,15 +245,18 @@ impl Queue {
         }
     }
 
-    fn forget(&mut self, encoded: Option<&Bytes>) {
-        if let Some(encoded) = encoded {
-            self.bytes -= encoded.len() + ENTRY_OVERHEAD;
+    fn forget(&mut self, encoded: Option<&Bytes>, was_sent: bool) {
+        let weight = encoded.map_or(0, |encoded| weight(encoded));
+        self.bytes -= weight;
+        if was_sent {
+            self.sent_bytes -= weight;
         }
     }
 
     /// A new stream: what is not acknowledged has to be sent again.
     pub(crate) fn rewind(&mut self) {
         self.sent = 0;
+        self.sent_bytes = 0;
         self.dropped_sent = 0;
     }
 
@@ -264,6 +276,7 @@ impl Queue {
             let entry = self.entries.get(self.sent)?;
             self.sent += 1;
             if let Some(encoded) = &entry.encoded {
+                self.sent_bytes += weight(encoded);
                 return Some((entry.sequence, encoded.clone()));
             }
         }
@@ -274,7 +287,7 @@ impl Queue {
         let at = self.entries.partition_point(|e| e.sequence < sequence);
         let found = self.entries.get_mut(at).filter(|e| e.sequence == sequence);
         let encoded = found.and_then(|entry| entry.encoded.take());
-        self.forget(encoded.as_ref());
+        self.forget(encoded.as_ref(), at < self.sent);
         while self.entries.front().is_some_and(|e| e.encoded.is_none()) {
             self.entries.pop_front();
             self.sent = self.sent.saturating_sub(1);
@@ -303,7 +316,14 @@ impl Queue {
             self.bytes = self.bytes - encoded.len() + recoded.len();
             *encoded = recoded;
         }
+        let sent = self.entries.iter().take(self.sent);
+        self.sent_bytes = sent.filter_map(|e| e.encoded.as_deref()).map(weight).sum();
     }
+}
+
+/// What a record takes of the queue's bound.
+fn weight(encoded: &[u8]) -> usize {
+    encoded.len() + ENTRY_OVERHEAD
 }
 
 #[cfg(test)]

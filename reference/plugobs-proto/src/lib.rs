@@ -4,6 +4,7 @@
 //! from `proto/` and checked in. This crate opens no connection: clients and servers take any
 //! transport that `tonic` takes.
 
+pub mod codec;
 pub mod convert;
 pub mod log_message;
 pub mod observability;

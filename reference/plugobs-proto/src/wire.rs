@@ -35,19 +35,27 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn position(&self) -> usize {
         self.all.len() - self.rest.len()
     }
 
     /// The next field's number and form; `None` at the end.
+    #[inline]
     pub(crate) fn key(&mut self) -> Result<Option<(u32, WireType)>, DecodeError> {
         self.field = self.position();
         match *self.rest {
             [] => Ok(None),
-            // Numbers up to 15 with a length, which is what most fields are.
-            [key, ..] if key < 0x80 && key & 7 == WireType::LengthDelimited as u8 && key >= 8 => {
-                self.rest = &self.rest[1..];
-                Ok(Some((u32::from(key >> 3), WireType::LengthDelimited)))
+            // Numbers up to 15, which is what most fields have.
+            [key @ 8..0x80, ref rest @ ..] => {
+                let wire = match key & 7 {
+                    0 => WireType::Varint,
+                    1 => WireType::SixtyFourBit,
+                    2 => WireType::LengthDelimited,
+                    _ => return decode_key(&mut self.rest).map(Some),
+                };
+                self.rest = rest;
+                Ok(Some((u32::from(key >> 3), wire)))
             }
             _ => decode_key(&mut self.rest).map(Some),
         }
@@ -55,27 +63,50 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn varint(&mut self, wire: WireType) -> Result<u64, DecodeError> {
         check_wire_type(WireType::Varint, wire)?;
-        decode_varint(&mut self.rest)
+        self.number()
+    }
+
+    /// Lengths and most numbers are one byte; the library's function is made for
+    /// the others.
+    #[inline]
+    fn number(&mut self) -> Result<u64, DecodeError> {
+        match *self.rest {
+            [byte, ref rest @ ..] if byte < 0x80 => {
+                self.rest = rest;
+                Ok(byte.into())
+            }
+            _ => decode_varint(&mut self.rest),
+        }
     }
 
     pub(crate) fn fixed64(&mut self, wire: WireType) -> Result<u64, DecodeError> {
-        let mut value = 0;
-        fixed64::merge(wire, &mut value, &mut self.rest, DecodeContext::default())?;
-        Ok(value)
+        check_wire_type(WireType::SixtyFourBit, wire)?;
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or_else(too_short)?;
+        self.rest = rest;
+        Ok(u64::from_le_bytes(*bytes))
     }
 
-    /// Bytes that are not copied.
-    pub(crate) fn bytes(&mut self, wire: WireType) -> Result<Bytes, DecodeError> {
+    /// Bytes where they are.
+    #[inline]
+    pub(crate) fn slice(&mut self, wire: WireType) -> Result<&'a [u8], DecodeError> {
         check_wire_type(WireType::LengthDelimited, wire)?;
-        let length = decode_varint(&mut self.rest)?;
-        let begin = self.position();
+        let length = self.number()?;
         match usize::try_from(length) {
             Ok(length) if length <= self.rest.len() => {
-                self.rest = &self.rest[length..];
-                Ok(self.all.slice(begin..begin + length))
+                let (slice, rest) = self.rest.split_at(length);
+                self.rest = rest;
+                Ok(slice)
             }
             _ => Err(too_short()),
         }
+    }
+
+    /// Bytes that are kept and not copied.
+    #[inline]
+    pub(crate) fn bytes(&mut self, wire: WireType) -> Result<Bytes, DecodeError> {
+        let slice = self.slice(wire)?;
+        let begin = self.position() - slice.len();
+        Ok(self.all.slice(begin..begin + slice.len()))
     }
 
     /// For a field that is a message.

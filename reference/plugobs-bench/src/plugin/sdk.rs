@@ -2,6 +2,7 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -26,28 +27,23 @@ const RECORDS_BETWEEN: u64 = 64;
 const ROUNDS: usize = 21;
 const ENDPOINT: &str = "PLUGOBS_ENDPOINT";
 
+#[derive(Clone)]
 struct Sdk(Diagnostics);
 
 impl Log for Sdk {
     async fn log(&self, order: Order) -> Result<(), Status> {
-        for n in 0..order.records {
-            if n % RECORDS_BETWEEN == 0 {
-                self.wait_for(MOST_QUEUED).await;
-            }
-            record::log(n);
-            if order.pause_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(order.pause_ms)).await;
-            }
-        }
-        self.wait_for(0).await;
-        Ok(())
+        let sdk = self.clone();
+        // On a thread of its own, because it sleeps for less than a timer can.
+        plugobs_plugin::spawn_blocking(move || sdk.log_all(order))
+            .await
+            .map_err(|error| Status::internal(error.to_string()))
     }
 
     async fn time_calls(&self, calls: u64) -> Result<CallCost, Status> {
         let mut enabled = Vec::new();
         for _ in 0..ROUNDS {
             enabled.push(time(calls, calls::enabled));
-            self.wait_for(0).await;
+            self.wait_for(0);
         }
         let off = (0..ROUNDS).map(|_| time(calls * 1000, calls::off));
         Ok(CallCost {
@@ -59,16 +55,29 @@ impl Log for Sdk {
 
 /// Nanoseconds of one call.
 #[expect(clippy::cast_precision_loss, reason = "results have three digits")]
-fn time(calls: u64, call: fn(u64)) -> f64 {
+fn time(calls: u64, call: impl FnMut(u64)) -> f64 {
     let begun = Instant::now();
     (0..calls).for_each(call);
     begun.elapsed().as_nanos() as f64 / calls as f64
 }
 
 impl Sdk {
-    async fn wait_for(&self, bytes: usize) {
+    fn log_all(&self, order: Order) {
+        for n in 0..order.records {
+            if n % RECORDS_BETWEEN == 0 {
+                self.wait_for(MOST_QUEUED);
+            }
+            record::log(n);
+            if order.pause_ms > 0 {
+                thread::sleep(Duration::from_millis(order.pause_ms));
+            }
+        }
+        self.wait_for(0);
+    }
+
+    fn wait_for(&self, bytes: usize) {
         while self.0.queued_bytes() > bytes {
-            tokio::time::sleep(Duration::from_micros(100)).await;
+            thread::sleep(Duration::from_micros(50));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use plugobs_core::registry::{attribute, event, source};
-use plugobs_core::{InstanceId, Limits, Record, RunId, Severity, Text, Timestamp, limits};
+use plugobs_core::{InstanceId, Limits, Record, RunId, Severity, Text, Timestamp};
 
 use super::accounts::Settle;
 use super::redact::Redaction;
@@ -14,6 +14,7 @@ use super::tests::Tests;
 use crate::failure::FailureReport;
 use crate::info::{InstanceInfo, RunInfo, TestInfo};
 use crate::sink::queue::{Item, OnCut, SinkHandle};
+use crate::sink::records::SpareRecords;
 use crate::sink::{OutputStream, Records, Sink, SinkEvent, SinkLoss};
 
 /// The target of the driver's own records.
@@ -25,6 +26,7 @@ pub(crate) struct Hub {
     pub(crate) limits: Limits,
     pub(crate) redaction: Redaction,
     pub(crate) tests: Tests,
+    pub(crate) spare: SpareRecords,
     sinks: Mutex<Vec<SinkHandle>>,
     run_folder: Option<PathBuf>,
     has_durable: bool,
@@ -61,6 +63,7 @@ impl Hub {
             limits,
             redaction,
             tests: Tests::default(),
+            spare: SpareRecords::default(),
             run_folder: handles.iter().find_map(|h| h.run_folder.clone()),
             has_durable: handles.iter().any(|h| h.durable),
             sinks: Mutex::new(handles),
@@ -177,8 +180,7 @@ impl Hub {
         record.observed_timestamp = Some(record.timestamp);
         record.run_id = Some(self.run_id.as_str().into());
         record.source = Some(Text::from_static(source::DRIVER));
-        self.redaction.apply(&self.limits, &mut record);
-        let bytes = limits::size(&record);
+        let bytes = self.redaction.apply(&self.limits, &mut record);
         self.publish([record].into(), bytes, None);
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use plugobs_core::registry::{attribute, event, source};
-use plugobs_core::{InstanceId, LogPosition, Record, Text, Value, limits};
+use plugobs_core::{InstanceId, LogPosition, Record, Text, Value};
 use tokio::sync::watch;
 
 use super::WrongToken;
@@ -132,8 +132,7 @@ impl InstanceState {
     /// caller.
     pub(crate) fn driver_record(&self, mut record: Record) {
         self.stamp(&mut record);
-        self.hub.redaction.apply(&self.hub.limits, &mut record);
-        let bytes = limits::size(&record);
+        let bytes = self.hub.redaction.apply(&self.hub.limits, &mut record);
         let records = Records::from([record]);
         lock(&self.recent).remember(&records, bytes);
         self.hub.publish(records, bytes, None);

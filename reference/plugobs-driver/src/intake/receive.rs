@@ -13,7 +13,6 @@ use super::instance::{InstanceState, lock};
 use super::mend::mend;
 use super::tests::level_index;
 use super::{DroppedRange, Malformed, Path};
-use crate::sink::Records;
 
 impl InstanceState {
     /// Takes in what `received` puts into the empty records it is given, one
@@ -30,8 +29,9 @@ impl InstanceState {
             self.report_shed();
         }
         let mut settle = Settle::new(self);
-        let mut records = Vec::with_capacity(received.len() + dropped.len());
+        let mut records = self.hub.spare.take(received.len() + dropped.len());
         let mut batch = Batch::new(self, path);
+        let mut bytes = 0;
         let mut booking = self.accounts.book();
         for received in received {
             records.push(empty());
@@ -47,9 +47,10 @@ impl InstanceState {
             } else if shed {
                 let instead = self.turn_away(record);
                 records.pop();
+                bytes += instead.as_ref().map_or(0, limits::size);
                 records.extend(instead);
             } else {
-                batch.finish(record);
+                bytes += batch.finish(record);
                 if malformed.is_err() {
                     record.mark(mark::MALFORMED);
                 }
@@ -57,9 +58,9 @@ impl InstanceState {
         }
         drop(booking);
         for (epoch, range) in dropped {
-            self.count_dropped(*epoch, range, &mut records, &mut settle);
+            bytes += self.count_dropped(*epoch, range, &mut records, &mut settle);
         }
-        self.publish(records, settle);
+        self.publish(records, bytes, settle);
     }
 
     pub(crate) fn count_missing(
@@ -76,8 +77,8 @@ impl InstanceState {
             reason: reason.to_owned(),
         };
         let (mut records, mut settle) = (Vec::new(), Settle::new(self));
-        self.count_dropped(epoch, &range, &mut records, &mut settle);
-        self.publish(records, settle);
+        let bytes = self.count_dropped(epoch, &range, &mut records, &mut settle);
+        self.publish(records, bytes, settle);
     }
 
     /// Counts every gap of every epoch: nothing more will come.
@@ -87,13 +88,12 @@ impl InstanceState {
         }
     }
 
-    fn publish(&self, records: Vec<Record>, settle: Settle) {
+    fn publish(&self, records: Vec<Record>, bytes: usize, settle: Settle) {
         if records.is_empty() {
             settle.done();
             return;
         }
-        let bytes = records.iter().map(limits::size).sum();
-        let records = Records::from(records);
+        let records = self.hub.spare.share(records);
         lock(&self.recent).remember(&records, bytes);
         self.hub.publish(records, bytes, Some(settle));
     }
@@ -134,14 +134,16 @@ impl InstanceState {
         Some(self.dropped_record(epoch, &range))
     }
 
-    /// Counts what of the range was not seen, a record for each run of it.
+    /// Counts what of the range was not seen, a record for each run of it, and
+    /// gives their size.
     fn count_dropped(
         &self,
         epoch: u64,
         range: &DroppedRange,
         records: &mut Vec<Record>,
         settle: &mut Settle,
-    ) {
+    ) -> usize {
+        let mut bytes = 0;
         for (first, last) in self.accounts.take_in_missing(epoch, range) {
             let whole = (first, last) == (range.first, range.last);
             let part = DroppedRange {
@@ -150,9 +152,12 @@ impl InstanceState {
                 by_level: if whole { range.by_level } else { [0; 5] },
                 reason: range.reason.clone(),
             };
-            records.push(self.dropped_record(epoch, &part));
+            let record = self.dropped_record(epoch, &part);
+            bytes += limits::size(&record);
+            records.push(record);
             settle.add(epoch, first, last);
         }
+        bytes
     }
 
     fn dropped_record(&self, epoch: u64, range: &DroppedRange) -> Record {
@@ -250,11 +255,12 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Everything that the driver knows and the plugin may not say.
-    fn finish(&mut self, record: &mut Record) {
+    /// Everything that the driver knows and the plugin may not say. Gives the
+    /// record's size.
+    fn finish(&mut self, record: &mut Record) -> usize {
         let hub = &self.state.hub;
         // Before attribution: an ID that was cut is none that was issued.
-        hub.redaction.apply(&hub.limits, record);
+        let size = hub.redaction.apply(&hub.limits, record);
         let sender = Sender {
             instance: &self.instance,
             verified: self.path.verified,
@@ -275,5 +281,6 @@ impl<'a> Batch<'a> {
         record.plugin_name = Some(self.name.clone());
         record.plugin_version = Some(self.version.clone());
         record.source = Some(Text::from_static(self.path.source));
+        size
     }
 }

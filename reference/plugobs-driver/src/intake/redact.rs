@@ -21,12 +21,13 @@ impl Redaction {
     /// Applies the rules to a record, then its limits, and marks it where
     /// something went: the rules come first, because a cut could leave half of
     /// what a pattern matches, and the mark last, because marks are cut too.
-    pub(crate) fn apply(&self, limits: &Limits, record: &mut Record) {
+    pub(crate) fn apply(&self, limits: &Limits, record: &mut Record) -> usize {
         let redacted = self.replace(record);
-        limits.enforce(record);
+        let size = limits.enforce(record);
         if redacted {
             record.mark(mark::REDACTED);
         }
+        size
     }
 
     fn replace(&self, record: &mut Record) -> bool {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use plugobs_core::Record;
 use plugobs_core::registry::channel;
-use plugobs_core::{Record, Text};
 
 use serde_json::{Map, Value as Json};
 
@@ -78,19 +78,10 @@ impl Tests {
     /// Books records under their tests.
     pub(crate) fn observe(&self, records: &[Record]) {
         // A batch is mostly of one test: look it up once a run of equals.
-        let mut last: Option<(Text, Option<Arc<TestState>>)> = None;
-        for record in records {
-            let Some(id) = &record.test_run_id else {
-                continue;
-            };
-            if record.is_from_driver() && record.channel != channel::USER {
-                continue;
-            }
-            if last.as_ref().is_none_or(|(known, _)| known != id) {
-                last = Some((id.clone(), self.get(id)));
-            }
-            if let Some((_, Some(test))) = &last {
-                test.observe(record);
+        for run in records.chunk_by(|a, b| a.test_run_id == b.test_run_id) {
+            let id = run.first().and_then(|record| record.test_run_id.as_ref());
+            if let Some(test) = id.and_then(|id| self.get(id)) {
+                test.observe(run);
             }
         }
     }
@@ -101,14 +92,16 @@ impl Tests {
 }
 
 impl TestState {
-    fn observe(&self, record: &Record) {
+    fn observe(&self, records: &[Record]) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if record.channel == channel::USER {
-            if seen.user_messages.len() < MAX_USER_MESSAGES {
-                seen.user_messages.push(record.clone());
+        for record in records {
+            if record.channel == channel::USER {
+                if seen.user_messages.len() < MAX_USER_MESSAGES {
+                    seen.user_messages.push(record.clone());
+                }
+            } else if !record.is_from_driver() {
+                seen.by_level[level_index(record)] += 1;
             }
-        } else {
-            seen.by_level[level_index(record)] += 1;
         }
     }
 

@@ -5,15 +5,16 @@
 
 pub mod memory;
 pub(crate) mod queue;
+pub(crate) mod records;
 pub mod tracing;
 
-use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use plugobs_core::{InstanceId, Record, Timestamp};
+use plugobs_core::{InstanceId, Timestamp};
 
+pub use self::records::Records;
 use crate::failure::FailureReport;
 use crate::info::{InstanceInfo, RunInfo, TestInfo};
 
@@ -82,32 +83,6 @@ pub enum SinkEvent {
     Losses(Arc<[SinkLoss]>),
     /// The run has ended. The last event.
     End(Timestamp),
-}
-
-/// Records that came together, shared by all sinks.
-#[derive(Debug, Clone)]
-pub struct Records(Arc<Vec<Record>>);
-
-impl From<Vec<Record>> for Records {
-    fn from(records: Vec<Record>) -> Self {
-        // The vector is shared as it is: its records are large, and copying
-        // them would cost more than all else that a driver does to them.
-        Self(Arc::new(records))
-    }
-}
-
-impl<const N: usize> From<[Record; N]> for Records {
-    fn from(records: [Record; N]) -> Self {
-        Vec::from(records).into()
-    }
-}
-
-impl Deref for Records {
-    type Target = [Record];
-
-    fn deref(&self) -> &[Record] {
-        &self.0
-    }
 }
 
 /// What a sink did not get.

@@ -8,11 +8,11 @@ use http::uri::PathAndQuery;
 use plugobs_core::LogPosition;
 use plugobs_core::registry::metadata;
 use plugobs_driver::transport::{CallError, OutgoingCall};
+use plugobs_proto::codec::FrameCodec;
 use tonic::client::Grpc;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
-use tonic_prost::ProstCodec;
 
 use super::Answer;
 
@@ -95,7 +95,7 @@ impl Wire {
             .map_err(|error| Failed::NotReady(error.to_string()))?;
         let once = Box::pin(stream::once(async move { message }));
         let request = Request::from_parts(metadata, tonic::Extensions::new(), once);
-        let codec = ProstCodec::<Q, A>::default();
+        let codec = FrameCodec::<Q, A>::default();
         let response = grpc
             .streaming(request, PathAndQuery::from_static(path), codec)
             .await?;

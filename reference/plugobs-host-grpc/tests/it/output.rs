@@ -89,7 +89,7 @@ async fn what_a_plugin_says_when_it_is_terminated_is_read() {
         .await
         .unwrap();
     plugin.stop().await;
-    let said = raw(&records, &plugin, OutputStream::Stderr);
+    let said = wait_for_raw(&records, &plugin, OutputStream::Stderr, b"gone");
     assert_eq!(said, b"asked to end\nand gone");
     let exited = find_event(&records, event::INSTANCE_EXITED);
     assert_eq!(attribute(&exited, "process.exit_code"), 0);

@@ -8,8 +8,8 @@ use plugobs_driver::sink::OutputStream;
 use serde_json::json;
 
 use super::support::{
-    SOON, attribute, command, driver, driver_with, events, exists, find_event, plugin, raw,
-    request, serving, shell_then_plugin, wait_until_gone,
+    SOON, attribute, command, driver, driver_with, events, exists, find_event, plugin, request,
+    serving, shell_then_plugin, wait_for_raw, wait_until_gone,
 };
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn one_that_ignores_every_word_is_killed_with_its_children() {
     let script = "trap '' TERM; sleep 600 & echo child $!";
     let manifest = shell_then_plugin(script, &["serve"]);
     let plugin = driver.load_manifest(manifest).await.unwrap();
-    let output = raw(&records, &plugin, OutputStream::Stdout);
+    let output = wait_for_raw(&records, &plugin, OutputStream::Stdout, b"\n");
     let output = String::from_utf8(output).unwrap();
     let child = output.trim_start_matches("child ").trim().parse().unwrap();
     plugin.stop().await;
@@ -97,7 +97,7 @@ async fn children_that_a_plugin_leaves_behind_end_with_it() {
     let failure = made.await.result.unwrap_err();
     assert!(begin.elapsed() < Duration::from_secs(1), "{begin:?}");
     assert_eq!(failure.code(), FailureCode::Crashed);
-    let output = raw(&records, &plugin, OutputStream::Stdout);
+    let output = wait_for_raw(&records, &plugin, OutputStream::Stdout, b"\n");
     let output = String::from_utf8(output).unwrap();
     wait_until_gone(output.trim_start_matches("child ").trim().parse().unwrap());
     driver.shutdown().await;

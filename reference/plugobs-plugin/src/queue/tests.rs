@@ -193,3 +193,29 @@ fn every_sequence_is_a_record_or_in_a_range_whatever_happens() {
         assert!(queue.is_empty());
     }
 }
+
+#[test]
+fn what_waits_to_be_sent_is_weighed() {
+    let mut queue = Queue::new(BOUNDS);
+    for _ in 0..5 {
+        emit(&mut queue, 2, 100);
+    }
+    let unsent = |queue: &Queue| queue.unsent_bytes() / (100 + ENTRY_OVERHEAD);
+    assert_eq!(unsent(&queue), 5);
+    queue.next_batch(300, usize::MAX).unwrap();
+    assert_eq!(unsent(&queue), 2);
+    // Acknowledged are two that were sent, then one of them and one that was not.
+    queue.acknowledge(2);
+    assert_eq!(unsent(&queue), 2);
+    queue.acknowledge(4);
+    assert_eq!(unsent(&queue), 1);
+    queue.next_single().unwrap();
+    assert_eq!(unsent(&queue), 0);
+    queue.rewind();
+    assert_eq!(unsent(&queue), 1);
+    queue.next_single().unwrap();
+    queue.recode(|_| Bytes::from_static(b"shorter"));
+    assert_eq!(queue.unsent_bytes(), 0);
+    queue.settle(5);
+    assert_eq!((queue.unsent_bytes(), queue.bytes()), (0, 0));
+}

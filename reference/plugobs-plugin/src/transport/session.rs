@@ -13,7 +13,7 @@ use crate::queue::Batch;
 
 /// Bytes of records from which on a larger batch costs more for each of them:
 /// it is no longer near the processor when the driver gets to its end.
-pub(crate) const BATCH_BYTES: usize = 128 * 1024;
+pub(crate) const BATCH_BYTES: usize = 120 * 1024;
 
 /// The state of one welcomed stream.
 pub(crate) struct Session {

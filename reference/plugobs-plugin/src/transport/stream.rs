@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use plugobs_proto::observability::v1::log_service_client::LogServiceClient;
 use plugobs_proto::observability::v1::stream_request::Kind as ToDriver;
 use plugobs_proto::observability::v1::stream_response::Kind as FromDriver;
@@ -17,12 +16,10 @@ use tonic::{Code, Request, Status, Streaming};
 use super::close::{End, Turn};
 use super::session::{self, Asked, Session};
 use super::{Ended, authorization};
-use crate::emitter::SharedEmitter;
+use crate::emitter::{ENOUGH_BYTES, SharedEmitter};
 
-/// How long a batch that is not full is followed by no other.
+/// How long a batch is followed by no other, unless there is enough for one.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(1);
-/// Bytes of records from which on a batch counts as full.
-const FULL_BATCH: usize = session::BATCH_BYTES / 2;
 /// How long a connection, or a welcome, may take.
 const GREETING_WAIT: Duration = Duration::from_secs(5);
 
@@ -151,10 +148,13 @@ async fn converse(
     let mut outbound = Some(outbound);
     let mut pace = Pace::default();
     loop {
-        let is_paced = pace.is_held() && !end.has_begun() && !session.is_asked_to_flush();
+        let is_paced = pace.is_held()
+            && !end.has_begun()
+            && !session.is_asked_to_flush()
+            && emitter.queue(|queue| queue.unsent_bytes() < ENOUGH_BYTES);
         let is_full = match say_next(&mut session, outbound.as_ref(), is_paced) {
-            Said::Batch(bytes) => {
-                pace.sent(bytes);
+            Said::Batch => {
+                pace.sent();
                 continue;
             }
             Said::Something => continue,
@@ -168,6 +168,7 @@ async fn converse(
         tokio::select! {
             () = emitter.wake.notified(), if !is_full && !is_paced => {}
             () = pace.over(), if is_paced => {}
+            () = emitter.enough.notified(), if is_paced => {}
             () = has_capacity(outbound.as_ref()), if is_full => {}
             heard = inbound.message() => {
                 if let Some(ended) = hear(emitter, &mut session, heard) {
@@ -190,9 +191,8 @@ async fn converse(
 struct Pace(Option<Instant>);
 
 impl Pace {
-    fn sent(&mut self, bytes: usize) {
-        // A full one says that there is more.
-        self.0 = (bytes < FULL_BATCH).then(|| Instant::now() + BETWEEN_BATCHES);
+    fn sent(&mut self) {
+        self.0 = Some(Instant::now() + BETWEEN_BATCHES);
     }
 
     fn is_held(&self) -> bool {
@@ -207,8 +207,7 @@ impl Pace {
 }
 
 enum Said {
-    /// Of so many bytes.
-    Batch(usize),
+    Batch,
     Something,
     Nothing,
     Full,
@@ -234,7 +233,7 @@ fn say_next(
         return Said::Nothing;
     };
     let said = match &kind {
-        ToDriver::Batch(batch) => Said::Batch(batch.records.iter().map(Bytes::len).sum()),
+        ToDriver::Batch(_) => Said::Batch,
         _ => Said::Something,
     };
     permit.send(StreamRequest { kind: Some(kind) });

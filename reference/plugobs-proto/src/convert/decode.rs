@@ -1,5 +1,8 @@
 //! Protobuf to record.
 
+use std::mem;
+use std::str::Utf8Error;
+
 use bytes::Bytes;
 use plugobs_core::registry::{RejectionCode as Code, channel};
 use plugobs_core::{Claimed, Record, Rejection, Severity, Text, Timestamp};
@@ -66,8 +69,8 @@ pub fn empty() -> Record {
 
 /// What can only be settled once every field was read.
 #[derive(Default)]
-struct Fields {
-    level: Text,
+struct Fields<'a> {
+    level: &'a str,
     severity_number: u32,
     attributes: Vec<v1::Attribute>,
     exception: Option<v1::Exception>,
@@ -77,10 +80,10 @@ struct Fields {
 }
 
 /// Reads one field; `false` where its number is not known.
-fn field(
+fn field<'a>(
     record: &mut Record,
-    fields: &mut Fields,
-    reader: &mut Reader<'_>,
+    fields: &mut Fields<'a>,
+    reader: &mut Reader<'a>,
     tag: u32,
     wire: WireType,
 ) -> Result<bool, Rejection> {
@@ -91,11 +94,11 @@ fn field(
         4 => record.epoch = Some(varint(reader, wire)?).filter(|n| *n > 0),
         5 => record.sequence = Some(varint(reader, wire)?).filter(|n| *n > 0),
         6 => record.timestamp = time(reader, wire)?,
-        7 => fields.level = text(reader, wire)?,
+        7 => fields.level = passing(reader, wire)?,
         // A number that is wider than its field loses what does not fit.
         #[expect(clippy::cast_possible_truncation, reason = "as protobuf has it")]
         8 => fields.severity_number = varint(reader, wire)? as u32,
-        9 => record.channel = channel_of(text(reader, wire)?),
+        9 => record.channel = channel_of(passing(reader, wire)?),
         10 => record.event_name = some(text(reader, wire)?),
         11 => record.target = text(reader, wire)?,
         12 => record.message = text(reader, wire)?,
@@ -106,7 +109,7 @@ fn field(
         }
         14 => merge(fields.exception.get_or_insert_default(), reader, wire)?,
         15 => merge(fields.trace_context.get_or_insert_default(), reader, wire)?,
-        16 => fields.marks.push(text(reader, wire)?.into()),
+        16 => fields.marks.push(passing(reader, wire)?.to_owned()),
         17 => record.truncated_bytes = varint(reader, wire)?,
         32 => record.observed_timestamp = Some(time(reader, wire)?).filter(|t| t.unix_nanos() > 0),
         33 => record.run_id = some(text(reader, wire)?),
@@ -114,20 +117,24 @@ fn field(
         35 => record.plugin_version = some(text(reader, wire)?),
         36 => record.source = some(text(reader, wire)?),
         37 => merge(fields.claimed.get_or_insert_default(), reader, wire)?,
-        38 => record.unknown_fields = reader.bytes(wire).map_err(malformed)?.to_vec(),
+        38 => record.unknown_fields = reader.slice(wire).map_err(malformed)?.to_vec(),
         _ => return Ok(false),
     }
     Ok(true)
 }
 
-impl Fields {
-    fn settle(self, record: &mut Record) -> Result<(), Rejection> {
-        record.add_marks(self.marks);
-        record.set_level(&self.level, Severity::from_number(self.severity_number));
-        record.attributes = attributes_from_proto(self.attributes)?;
-        record.exception = self.exception.map(exception_from_proto).transpose()?;
-        record.trace_context = self.trace_context.map(trace_from_proto).transpose()?;
-        record.claimed = self.claimed.map(|claimed| {
+impl Fields<'_> {
+    fn settle(&mut self, record: &mut Record) -> Result<(), Rejection> {
+        record.add_marks(mem::take(&mut self.marks));
+        record.set_level(self.level, Severity::from_number(self.severity_number));
+        if !self.attributes.is_empty() {
+            record.attributes = attributes_from_proto(mem::take(&mut self.attributes))?;
+        }
+        let exception = self.exception.take();
+        record.exception = exception.map(exception_from_proto).transpose()?;
+        let context = self.trace_context.take();
+        record.trace_context = context.map(trace_from_proto).transpose()?;
+        record.claimed = self.claimed.take().map(|claimed| {
             Box::new(Claimed {
                 plugin_instance_id: some(claimed.plugin_instance_id.into()),
                 test_run_id: some(claimed.test_run_id.into()),
@@ -146,20 +153,29 @@ fn some(text: Text) -> Option<Text> {
 
 /// Absent means operational. A channel that is known keeps nothing of what was
 /// received in memory.
-fn channel_of(text: Text) -> Text {
+fn channel_of(text: &str) -> Text {
     match channel::ALL.iter().find(|known| text == **known) {
         Some(known) => Text::from_static(known),
         None if text.is_empty() => Text::from_static(channel::OPERATIONAL),
-        None => text,
+        None => text.into(),
     }
 }
 
+/// A text that is kept.
 fn text(reader: &mut Reader<'_>, wire: WireType) -> Result<Text, Rejection> {
     let bytes = reader.bytes(wire).map_err(malformed)?;
-    Text::from_utf8(bytes).map_err(|error| {
-        let detail = format!("a text is not UTF-8: {error}");
-        Rejection::new(Code::InvalidUtf8, "$", detail)
-    })
+    Text::from_utf8(bytes).map_err(not_utf8)
+}
+
+/// A text that is only looked at, or is short.
+fn passing<'a>(reader: &mut Reader<'a>, wire: WireType) -> Result<&'a str, Rejection> {
+    let bytes = reader.slice(wire).map_err(malformed)?;
+    str::from_utf8(bytes).map_err(not_utf8)
+}
+
+fn not_utf8(error: Utf8Error) -> Rejection {
+    let detail = format!("a text is not UTF-8: {error}");
+    Rejection::new(Code::InvalidUtf8, "$", detail)
 }
 
 fn varint(reader: &mut Reader<'_>, wire: WireType) -> Result<u64, Rejection> {

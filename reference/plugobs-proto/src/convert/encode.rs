@@ -13,14 +13,15 @@ const LONGEST_VARINT: usize = 10;
 pub fn encode_record(record: &Record) -> Vec<u8> {
     let (epoch, sequence) = (record.epoch.unwrap_or(0), record.sequence.unwrap_or(0));
     let mut encoded = Vec::new();
-    encode_unnumbered(record.clone(), &mut encoded);
+    encode_unnumbered(&mut record.clone(), &mut encoded);
     number_record(&mut encoded, epoch, sequence);
     encoded
 }
 
 /// Appends a record without its epoch and sequence, for an emitter that numbers
-/// under a lock: [`number_record`] adds them there.
-pub fn encode_unnumbered(record: Record, out: &mut Vec<u8>) {
+/// under a lock: [`number_record`] adds them there. Takes the attributes and the
+/// exception out of the record, which is too big to be moved here whole.
+pub fn encode_unnumbered(record: &mut Record, out: &mut Vec<u8>) {
     // Every field is named, so that none that is new is forgotten.
     let Record {
         plugin_instance_id,
@@ -52,30 +53,30 @@ pub fn encode_unnumbered(record: Record, out: &mut Vec<u8>) {
     optional(out, 1, plugin_instance_id.as_deref());
     optional(out, 2, test_run_id.as_deref());
     optional(out, 3, call_id.as_deref());
-    time(out, 6, Some(timestamp));
-    text(out, 7, &level);
+    time(out, 6, Some(*timestamp));
+    text(out, 7, level);
     number(out, 8, severity.number().into());
-    text(out, 9, &channel);
+    text(out, 9, channel);
     optional(out, 10, event_name.as_deref());
-    text(out, 11, &target);
-    text(out, 12, &message);
-    for attribute in attributes {
+    text(out, 11, target);
+    text(out, 12, message);
+    for attribute in attributes.drain(..) {
         encoding::message::encode(13, &attribute_to_proto(attribute), out);
     }
-    if let Some(exception) = exception {
+    if let Some(exception) = exception.take() {
         encoding::message::encode(14, &exception_to_proto(exception), out);
     }
     if let Some(context) = trace_context {
-        encoding::message::encode(15, &trace_to_proto(context), out);
+        encoding::message::encode(15, &trace_to_proto(*context), out);
     }
-    encoding::string::encode_repeated(16, &marks, out);
-    number(out, 17, truncated_bytes);
-    time(out, 32, observed_timestamp);
+    encoding::string::encode_repeated(16, marks, out);
+    number(out, 17, *truncated_bytes);
+    time(out, 32, *observed_timestamp);
     optional(out, 33, run_id.as_deref());
     optional(out, 34, plugin_name.as_deref());
     optional(out, 35, plugin_version.as_deref());
     optional(out, 36, source.as_deref());
-    if let Some(claimed) = claimed {
+    if let Some(claimed) = claimed.take() {
         let claimed = v1::Claimed {
             plugin_instance_id: claimed.plugin_instance_id.unwrap_or_default().into(),
             test_run_id: claimed.test_run_id.unwrap_or_default().into(),
@@ -85,7 +86,7 @@ pub fn encode_unnumbered(record: Record, out: &mut Vec<u8>) {
         encoding::message::encode(37, &claimed, out);
     }
     if !unknown_fields.is_empty() {
-        encoding::bytes::encode(38, &unknown_fields, out);
+        encoding::bytes::encode(38, unknown_fields, out);
     }
 }
 
@@ -104,21 +105,34 @@ fn optional(out: &mut Vec<u8>, tag: u32, value: Option<&str>) {
 }
 
 fn text(out: &mut Vec<u8>, tag: u32, text: &str) {
-    if text.is_empty() {
-        return;
+    let key = key(tag, WireType::LengthDelimited);
+    match text.len() {
+        0 => {}
+        // Nearly all names and most messages, and nearly all keys.
+        length @ 1..0x80 if key < 0x80 => {
+            out.reserve(2 + length);
+            out.extend_from_slice(&[key.to_le_bytes()[0], length.to_le_bytes()[0]]);
+            out.extend_from_slice(text.as_bytes());
+        }
+        length => {
+            out.reserve(2 * LONGEST_VARINT + length);
+            varint(out, key);
+            varint(out, length as u64);
+            out.extend_from_slice(text.as_bytes());
+        }
     }
-    out.reserve(2 * LONGEST_VARINT + text.len());
-    key(out, tag, WireType::LengthDelimited);
-    varint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
 }
 
-fn key(out: &mut Vec<u8>, tag: u32, wire: WireType) {
-    varint(out, u64::from(tag) << 3 | wire as u64);
+const fn key(tag: u32, wire: WireType) -> u64 {
+    (tag as u64) << 3 | wire as u64
 }
 
 /// The library's own is for any kind of buffer, and takes three times as long.
 fn varint(out: &mut Vec<u8>, mut value: u64) {
+    if value < 0x80 {
+        out.push(value.to_le_bytes()[0]);
+        return;
+    }
     let mut bytes = [0; LONGEST_VARINT];
     let mut length = 0;
     while value >= 0x80 {
@@ -133,7 +147,7 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
 
 fn number(out: &mut Vec<u8>, tag: u32, number: u64) {
     if number > 0 {
-        key(out, tag, WireType::Varint);
+        varint(out, key(tag, WireType::Varint));
         varint(out, number);
     }
 }
@@ -141,7 +155,7 @@ fn number(out: &mut Vec<u8>, tag: u32, number: u64) {
 fn time(out: &mut Vec<u8>, tag: u32, time: Option<Timestamp>) {
     let nanos = time.map_or(0, Timestamp::unix_nanos);
     if nanos > 0 {
-        key(out, tag, WireType::SixtyFourBit);
+        varint(out, key(tag, WireType::SixtyFourBit));
         out.extend_from_slice(&nanos.to_le_bytes());
     }
 }

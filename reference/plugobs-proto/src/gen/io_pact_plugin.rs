@@ -755,7 +755,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.PactPlugin/InitPlugin");
             let mut req = request.into_request();
@@ -771,7 +771,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.PactPlugin/UpdateCatalogue");
             let mut req = request.into_request();
@@ -790,7 +790,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.PactPlugin/CompareContents");
             let mut req = request.into_request();
@@ -809,7 +809,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.PactPlugin/ConfigureInteraction",
             );
@@ -829,7 +829,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.PactPlugin/GenerateContent");
             let mut req = request.into_request();
@@ -848,7 +848,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.PactPlugin/StartMockServer");
             let mut req = request.into_request();
@@ -867,7 +867,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.PactPlugin/ShutdownMockServer",
             );
@@ -886,7 +886,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.PactPlugin/GetMockServerResults",
             );
@@ -908,7 +908,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.PactPlugin/PrepareInteractionForVerification",
             );
@@ -928,7 +928,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.PactPlugin/VerifyInteraction",
             );
@@ -1107,7 +1107,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = InitPluginSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1146,7 +1146,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = UpdateCatalogueSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1187,7 +1187,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CompareContentsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1229,7 +1229,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ConfigureInteractionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1270,7 +1270,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GenerateContentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1311,7 +1311,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = StartMockServerSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1353,7 +1353,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ShutdownMockServerSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1394,7 +1394,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetMockServerResultsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1439,7 +1439,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = PrepareInteractionForVerificationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1480,7 +1480,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = VerifyInteractionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,

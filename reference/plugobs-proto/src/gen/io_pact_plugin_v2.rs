@@ -972,7 +972,7 @@ pub mod plugin_host_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static("/io.pact.plugin.v2.PluginHost/Log");
             let mut req = request.into_request();
             req.extensions_mut()
@@ -988,7 +988,7 @@ pub mod plugin_host_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PluginHost/CompareContents",
             );
@@ -1008,7 +1008,7 @@ pub mod plugin_host_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PluginHost/GenerateContent",
             );
@@ -1028,7 +1028,7 @@ pub mod plugin_host_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.v2.PluginHost/MatchField");
             let mut req = request.into_request();
@@ -1047,7 +1047,7 @@ pub mod plugin_host_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.v2.PluginHost/GenerateField");
             let mut req = request.into_request();
@@ -1194,7 +1194,7 @@ pub mod plugin_host_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = LogSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1236,7 +1236,7 @@ pub mod plugin_host_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CompareContentsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1278,7 +1278,7 @@ pub mod plugin_host_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GenerateContentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1317,7 +1317,7 @@ pub mod plugin_host_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = MatchFieldSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1358,7 +1358,7 @@ pub mod plugin_host_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GenerateFieldSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1497,7 +1497,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.v2.PactPlugin/InitPlugin");
             let mut req = request.into_request();
@@ -1515,7 +1515,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/UpdateCatalogue",
             );
@@ -1535,7 +1535,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/CompareContents",
             );
@@ -1555,7 +1555,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/ConfigureInteraction",
             );
@@ -1575,7 +1575,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/GenerateContent",
             );
@@ -1595,7 +1595,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.v2.PactPlugin/MatchField");
             let mut req = request.into_request();
@@ -1614,7 +1614,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path =
                 http::uri::PathAndQuery::from_static("/io.pact.plugin.v2.PactPlugin/GenerateField");
             let mut req = request.into_request();
@@ -1633,7 +1633,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/StartMockServer",
             );
@@ -1652,7 +1652,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/ShutdownMockServer",
             );
@@ -1671,7 +1671,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/GetMockServerResults",
             );
@@ -1693,7 +1693,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/PrepareInteractionForVerification",
             );
@@ -1713,7 +1713,7 @@ pub mod pact_plugin_client {
             self.inner.ready().await.map_err(|e| {
                 tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
             })?;
-            let codec = tonic_prost::ProstCodec::default();
+            let codec = crate::codec::FrameCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/io.pact.plugin.v2.PactPlugin/VerifyInteraction",
             );
@@ -1902,7 +1902,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = InitPluginSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1941,7 +1941,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = UpdateCatalogueSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -1982,7 +1982,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CompareContentsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2024,7 +2024,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ConfigureInteractionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2065,7 +2065,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GenerateContentSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2104,7 +2104,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = MatchFieldSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2145,7 +2145,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GenerateFieldSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2186,7 +2186,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = StartMockServerSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2227,7 +2227,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ShutdownMockServerSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2268,7 +2268,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetMockServerResultsSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2313,7 +2313,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = PrepareInteractionForVerificationSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
@@ -2354,7 +2354,7 @@ pub mod pact_plugin_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = VerifyInteractionSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
+                        let codec = crate::codec::FrameCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
                                 accept_compression_encodings,
