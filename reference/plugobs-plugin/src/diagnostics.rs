@@ -220,6 +220,10 @@ impl Diagnostics {
     /// Resolves when the driver, or a termination signal, asks the plugin to
     /// stop: for `serve_with_shutdown`. Call it inside of the runtime, before
     /// the handshake is printed: signals are caught from then on.
+    ///
+    /// A process that has not ended by the deadline that the driver gives with
+    /// its word is ended then, with exit code 1 and its records on standard
+    /// error (OBS-STR-15): a call that never ends does not keep it.
     pub fn shutdown_signal(&self) -> impl Future<Output = ()> + Send + 'static {
         let emitter = self.0.emitter.clone();
         // From here on, not from the first poll: a plugin may be told to stop
@@ -236,7 +240,8 @@ impl Diagnostics {
     }
 
     /// Sends what is queued and ends in order. What has not been acknowledged
-    /// after two seconds, and all that comes later, goes to standard error.
+    /// by the driver's deadline, or after two seconds where it gave none, and
+    /// all that comes later, goes to standard error.
     pub async fn shutdown(&self) {
         let (done, wait) = oneshot::channel();
         let diagnostics = self.clone();
@@ -256,13 +261,24 @@ impl Diagnostics {
         if let Some(done) = self.begin_shutdown() {
             // The transport keeps its own time; this is for one that cannot,
             // and for one that has gone.
-            let _ = done.recv_timeout(SHUTDOWN_WAIT * 2);
+            let left = self.deadline().saturating_duration_since(Instant::now());
+            let _ = done.recv_timeout(left + SHUTDOWN_WAIT);
         }
     }
 
     /// The instance's token, for calls to the driver alone.
     pub(crate) fn token(&self) -> Option<&str> {
         self.0.emitter.settings.token.as_deref()
+    }
+
+    /// Until when records may be on their way once the program ends.
+    fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        match self.0.emitter.deadline() {
+            // Time is left to write the rest to standard error.
+            Some(deadline) => now + deadline.saturating_duration_since(now) * 9 / 10,
+            None => now + SHUTDOWN_WAIT,
+        }
     }
 
     /// Tells when it is done; `None` where there is nothing to wait for.
@@ -273,7 +289,7 @@ impl Diagnostics {
         }
         emitter.record_stopping("the plugin ends");
         let (done, wait) = std::sync::mpsc::channel();
-        let deadline = Instant::now() + SHUTDOWN_WAIT;
+        let deadline = self.deadline();
         let sent = self.0.closing.send(Closing { deadline, done });
         if sent.is_err() {
             emitter.go_direct();

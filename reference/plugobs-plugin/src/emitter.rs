@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use plugobs_core::registry::{attribute, channel, event};
@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use crate::context::Context;
 use crate::epoch;
 use crate::lines::{write_encoded, write_line};
-use crate::queue::{Bounds, Class, Queue};
+use crate::queue::{Bounds, Class, Dropped, Queue};
 use crate::settings::Settings;
 
 thread_local! {
@@ -65,10 +65,14 @@ pub(crate) struct Emitter {
     pub(crate) enough: Notify,
     /// The least severity of operational records.
     level: AtomicU8,
+    /// Whether records went, or are to go, where they have no sequence.
+    is_unnumbered: AtomicBool,
     /// Whether the `log` crate's level follows this one.
     pub(crate) bridges_log: AtomicBool,
     /// Set once the driver or the system has asked the plugin to stop.
     pub(crate) stop: watch::Sender<bool>,
+    /// By when it has to have ended, where the driver said so.
+    stop_by: OnceLock<Instant>,
     stopping: AtomicBool,
 }
 
@@ -92,6 +96,7 @@ impl Emitter {
         // for it, records wait for the connection.
         let direct = settings.endpoint.is_some() || settings.host.is_none();
         let level = settings.level.unwrap_or(options.level);
+        let is_unnumbered = settings.endpoint.is_none() && settings.host.is_some();
         Self {
             state: Mutex::new(State {
                 fork: forkguard::new(),
@@ -107,8 +112,10 @@ impl Emitter {
             wake: Notify::new(),
             enough: Notify::new(),
             level: AtomicU8::new(level.number()),
+            is_unnumbered: AtomicBool::new(is_unnumbered),
             bridges_log: AtomicBool::new(false),
             stop: watch::Sender::new(false),
+            stop_by: OnceLock::new(),
             stopping: AtomicBool::new(false),
         }
     }
@@ -160,6 +167,32 @@ impl Emitter {
             epoch: state.epoch,
             sequence: state.queue.last_sequence(),
         }
+    }
+
+    /// As [`Emitter::position`], where the driver can tell that it has come so
+    /// far (OBS-LIFE-24).
+    pub(crate) fn numbered_position(&self) -> Option<LogPosition> {
+        let numbered = !self.is_unnumbered.load(Ordering::Acquire);
+        numbered.then(|| self.position())
+    }
+
+    /// From now on records have no sequence on their way.
+    pub(crate) fn go_unnumbered(&self) {
+        self.is_unnumbered.store(true, Ordering::Release);
+    }
+
+    /// The driver asks the plugin to stop by then; `false` where it asked
+    /// before.
+    pub(crate) fn stop_by(&self, deadline: Instant) -> bool {
+        let first = self.stop_by.set(deadline).is_ok();
+        self.record_stopping("the driver asked");
+        self.stop.send_replace(true);
+        first
+    }
+
+    /// By when the plugin has to have ended, where the driver asked it to.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.stop_by.get().copied()
     }
 
     /// Emits a record as part of `context`. Never waits, but for the moment
@@ -303,6 +336,11 @@ impl Emitter {
         for encoded in state.queue.drain() {
             write_encoded(&encoded);
         }
+        let dropped = state.queue.take_dropped();
+        drop(state);
+        if !dropped.is_empty() {
+            self.record_fault(&shed_in_words(&dropped));
+        }
     }
 
     /// What the driver takes (OBS-LIM-03). Records that were cut to other
@@ -334,6 +372,20 @@ impl Emitter {
         }
         self.go_direct();
     }
+}
+
+/// What was shed, for a path that has no place for ranges (OBS-LIM-28).
+pub(crate) fn shed_in_words(dropped: &[Dropped]) -> String {
+    let count = |level: usize| {
+        dropped
+            .iter()
+            .map(|range| range.by_level[level])
+            .sum::<u64>()
+    };
+    let [trace, debug, info, warn, error] = [0, 1, 2, 3, 4].map(count);
+    format!(
+        "the queue was full and records were dropped: {trace} TRACE, {debug} DEBUG, {info} INFO, {warn} WARN, {error} ERROR"
+    )
 }
 
 /// Cuts a record that was encoded to other limits.

@@ -7,9 +7,6 @@ use bytes::{Bytes, BytesMut};
 use plugobs_core::Record;
 use plugobs_core::registry::limit;
 
-/// Bytes that a record in the queue takes beside its encoding.
-const ENTRY_OVERHEAD: usize = 64;
-
 /// Bytes of one piece of memory for records. It goes when the last of them does,
 /// so it is small beside the queue.
 const CHUNK_BYTES: usize = 32 * 1024;
@@ -17,7 +14,7 @@ const CHUNK_BYTES: usize = 32 * 1024;
 /// Bounds of a queue, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// All of it.
+    /// All of it, encoded.
     pub(crate) queue: usize,
     /// The part that is kept for WARN and above, lifecycle and user records.
     pub(crate) reserve: usize,
@@ -140,7 +137,7 @@ impl Queue {
             Class { level: 1, .. } => ordinary / 4 * 3,
             _ => ordinary,
         };
-        self.bytes + bytes + ENTRY_OVERHEAD <= ceiling
+        self.bytes + bytes <= ceiling
     }
 
     /// Takes a record that was numbered last, or counts it as dropped.
@@ -149,7 +146,7 @@ impl Queue {
             self.count_dropped(sequence, class);
             return;
         }
-        self.bytes += weight(encoded);
+        self.bytes += encoded.len();
         let encoded = self.store(encoded);
         self.entries.push_back(Entry {
             sequence,
@@ -209,7 +206,7 @@ impl Queue {
                     break;
                 }
                 batch.bytes += encoded.len();
-                self.sent_bytes += weight(encoded);
+                self.sent_bytes += encoded.len();
                 batch.records.push((entry.sequence, encoded.clone()));
             }
             self.sent += 1;
@@ -246,10 +243,10 @@ impl Queue {
     }
 
     fn forget(&mut self, encoded: Option<&Bytes>, was_sent: bool) {
-        let weight = encoded.map_or(0, |encoded| weight(encoded));
-        self.bytes -= weight;
+        let bytes = encoded.map_or(0, Bytes::len);
+        self.bytes -= bytes;
         if was_sent {
-            self.sent_bytes -= weight;
+            self.sent_bytes -= bytes;
         }
     }
 
@@ -276,7 +273,7 @@ impl Queue {
             let entry = self.entries.get(self.sent)?;
             self.sent += 1;
             if let Some(encoded) = &entry.encoded {
-                self.sent_bytes += weight(encoded);
+                self.sent_bytes += encoded.len();
                 return Some((entry.sequence, encoded.clone()));
             }
         }
@@ -300,11 +297,16 @@ impl Queue {
         self.dropped.drain(..).collect()
     }
 
-    /// Takes out everything, for a path without acknowledgements. The dropped
-    /// ranges are forgotten: there the gap between two sequences tells them.
+    /// Puts back what was shed and is not reported.
+    pub(crate) fn put_back_dropped(&mut self, dropped: Vec<Dropped>) {
+        for range in dropped.into_iter().rev() {
+            self.dropped.push_front(range);
+        }
+    }
+
+    /// Takes out every record, for a path without acknowledgements.
     pub(crate) fn drain(&mut self) -> Vec<Bytes> {
         self.rewind();
-        self.dropped.clear();
         self.bytes = 0;
         self.entries.drain(..).filter_map(|e| e.encoded).collect()
     }
@@ -317,13 +319,11 @@ impl Queue {
             *encoded = recoded;
         }
         let sent = self.entries.iter().take(self.sent);
-        self.sent_bytes = sent.filter_map(|e| e.encoded.as_deref()).map(weight).sum();
+        self.sent_bytes = sent
+            .filter_map(|e| e.encoded.as_ref())
+            .map(Bytes::len)
+            .sum();
     }
-}
-
-/// What a record takes of the queue's bound.
-fn weight(encoded: &[u8]) -> usize {
-    encoded.len() + ENTRY_OVERHEAD
 }
 
 #[cfg(test)]

@@ -143,7 +143,9 @@ impl<'a> Call<'a> {
         }
         // After the handler, so that every record of it is counted
         // (OBS-GRPC-36).
-        if let Ok(value) = HeaderValue::from_str(&self.emitter.position().to_string()) {
+        let position = self.emitter.numbered_position();
+        let value = position.map(|position| HeaderValue::from_str(&position.to_string()));
+        if let Some(Ok(value)) = value {
             response
                 .headers_mut()
                 .insert(metadata::PLUGIN_LOG_SEQUENCE, value);

@@ -2,6 +2,7 @@
 //! over the deployed unary log, else to standard error.
 
 mod close;
+mod overdue;
 mod session;
 mod shedding;
 mod stream;

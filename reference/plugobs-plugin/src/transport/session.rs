@@ -1,6 +1,7 @@
 //! What a plugin says and hears on one open stream, without its I/O.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use plugobs_core::registry::limit;
 use plugobs_core::{Limits, LogPosition};
@@ -30,7 +31,8 @@ pub(crate) struct Session {
 pub(crate) enum Asked {
     Nothing,
     Level(u8),
-    Stop,
+    /// Within so long.
+    Stop(Duration),
 }
 
 impl Session {
@@ -99,7 +101,10 @@ impl Session {
                 self.flushes.push_back((flush.flush_id, sequence));
                 Asked::Nothing
             }
-            FromDriver::Stop(_) => Asked::Stop,
+            FromDriver::Stop(stop) => Asked::Stop(match stop.deadline_ms {
+                0 => limit::STOP_WAIT_DEFAULT,
+                ms => Duration::from_millis(ms.into()),
+            }),
             // A second welcome says nothing new.
             FromDriver::Welcome(_) => Asked::Nothing,
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::emitter::Emitter;
-use crate::queue::{Class, Queue};
+use crate::emitter::{Emitter, shed_in_words};
+use crate::queue::{Class, Dropped, Queue};
 
 /// The fault has ended when nothing was shed for so long.
 const CALM: Duration = Duration::from_secs(1);
@@ -16,8 +16,8 @@ const ROOM: usize = 1024;
 /// A fault that begins when a record is shed.
 #[derive(Debug, Default)]
 pub(super) struct Shedding {
-    /// TRACE, DEBUG, INFO, WARN, ERROR, since it began.
-    by_level: [u64; 5],
+    /// Since it began.
+    dropped: Vec<Dropped>,
     last: Option<Instant>,
     has_told_begin: bool,
 }
@@ -26,23 +26,25 @@ impl Shedding {
     /// Takes what was shed since, and tells when it begins and when it ends.
     /// Tells nothing that would be shed itself, which would never end.
     pub(super) fn watch(&mut self, emitter: &Emitter, plugin_ends: bool) {
-        for range in emitter.queue(Queue::take_dropped) {
+        let dropped = emitter.queue(Queue::take_dropped);
+        if !dropped.is_empty() {
             self.last = Some(Instant::now());
-            for (sum, count) in self.by_level.iter_mut().zip(range.by_level) {
-                *sum += count;
-            }
+            self.dropped.extend(dropped);
         }
         if self.last.is_none() || !emitter.queue(|queue| queue.has_room(ROOM, Class::RESERVED)) {
             return;
         }
         if plugin_ends || self.ends_at().is_some_and(|at| at <= Instant::now()) {
-            let [trace, debug, info, warn, error] = std::mem::take(self).by_level;
-            emitter.record_fault(&format!(
-                "the queue was full and records were dropped: {trace} TRACE, {debug} DEBUG, {info} INFO, {warn} WARN, {error} ERROR"
-            ));
+            let dropped = std::mem::take(self).dropped;
+            emitter.record_fault(&shed_in_words(&dropped));
         } else if !std::mem::replace(&mut self.has_told_begin, true) {
             emitter.record_fault("the queue is full and records are dropped");
         }
+    }
+
+    /// Leaves what is not told yet to the path that comes next.
+    pub(super) fn hand_over(self, emitter: &Emitter) {
+        emitter.queue(|queue| queue.put_back_dropped(self.dropped));
     }
 
     /// Until then, there is nothing to tell.

@@ -259,9 +259,11 @@ fn hear(
             match session.take(kind) {
                 Asked::Nothing => {}
                 Asked::Level(level) => crate::diagnostics::set_level(emitter, level),
-                Asked::Stop => {
-                    emitter.record_stopping("the driver asked");
-                    emitter.stop.send_replace(true);
+                Asked::Stop(wait) => {
+                    let deadline = std::time::Instant::now() + wait;
+                    if emitter.stop_by(deadline) {
+                        super::overdue::end_by(emitter, deadline);
+                    }
                 }
             }
             None

@@ -35,6 +35,7 @@ const CALL_WAIT: Duration = Duration::from_secs(10);
 pub(crate) async fn run(emitter: &SharedEmitter, host: &str, end: &mut End) -> Ended {
     // Under a deployed driver there is no other way for what came before.
     emitter.hold();
+    emitter.go_unnumbered();
     let channel = tokio::select! {
         channel = connect_soon(host) => match channel {
             Ok(channel) => channel,
@@ -46,11 +47,22 @@ pub(crate) async fn run(emitter: &SharedEmitter, host: &str, end: &mut End) -> E
         channel,
         authorization: authorization(emitter, host),
     };
-    let mut calls = JoinSet::new();
     let mut shedding = Shedding::default();
+    let ended = carry(emitter, &caller, &mut shedding, end).await;
+    shedding.hand_over(emitter);
+    ended
+}
+
+async fn carry(
+    emitter: &SharedEmitter,
+    caller: &Caller,
+    shedding: &mut Shedding,
+    end: &mut End,
+) -> Ended {
+    let mut calls = JoinSet::new();
     loop {
         shedding.watch(emitter, end.has_begun());
-        start_calls(emitter, &caller, &mut calls);
+        start_calls(emitter, caller, &mut calls);
         if calls.is_empty() && end.has_begun() {
             return Ended::AtEnd;
         }

@@ -55,6 +55,52 @@ async fn stop_ends_it_in_order_and_the_running_call_is_finished() {
 }
 
 #[tokio::test]
+async fn a_call_that_does_not_end_keeps_no_plugin_over_its_deadline() {
+    let driver = Driver::new().await;
+    let mut plugin = Offer::of(&driver).start().await;
+    let steps = json!([
+        {"do": "log", "level": "INFO", "message": "it began"},
+        {"do": "sleep_ms", "ms": 60_000},
+    ]);
+    let call = plugin.try_run(&[], Some("t-1"), steps);
+    let stopped = async {
+        driver.record("it began").await;
+        driver.stop_within(700).await;
+        Instant::now()
+    };
+    let (answer, told) = tokio::join!(call, stopped);
+    assert!(answer.is_err());
+    let status = plugin.exit().await;
+    let took = told.elapsed();
+    assert!(took >= Duration::from_millis(600), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(status.code(), Some(1));
+    let fault = "the plugin had not ended by the driver's deadline";
+    let mut said = driver.seen().records();
+    said.extend(plugin.record_lines());
+    assert!(said.iter().any(|record| record.message == fault));
+}
+
+#[tokio::test]
+async fn what_is_not_acknowledged_by_the_deadline_is_on_standard_error() {
+    let driver = Driver::with(|ways| ways.deaf = true).await;
+    let mut plugin = Offer::of(&driver).start().await;
+    driver.wait("a welcome", |seen| seen.has_welcome()).await;
+    plugin
+        .run(json!([{"do": "log", "level": "INFO", "message": "one"}]))
+        .await;
+    let told = Instant::now();
+    // Longer than a plugin waits that was given no deadline.
+    driver.stop_within(4_000).await;
+    let status = plugin.exit().await;
+    assert!(status.success(), "{status}");
+    let took = told.elapsed();
+    assert!(took >= Duration::from_secs(3), "{took:?}");
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    assert!(plugin.record_lines().iter().any(|r| r.message == "one"));
+}
+
+#[tokio::test]
 async fn a_termination_signal_ends_it_in_order() {
     let driver = Driver::new().await;
     let mut plugin = Offer::of(&driver).start().await;

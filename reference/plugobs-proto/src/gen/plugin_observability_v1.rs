@@ -84,7 +84,8 @@ pub struct Welcome {
     /// The least severity wanted on the operational channel, 1 to 24. 0: all.
     #[prost(uint32, tag = "3")]
     pub severity_number: u32,
-    /// How many bytes of encoded records may be unacknowledged. Not 0.
+    /// Bytes of encoded records that may be sent on this stream until
+    /// acknowledgements give more. Not 0.
     #[prost(uint64, tag = "4")]
     pub credit_bytes: u64,
     /// Everything up to this sequence of the epoch has been taken in before; it
@@ -195,7 +196,8 @@ pub struct Flush {
 /// and the process. It comes before any signal of the operating system.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Stop {
-    /// Milliseconds from receipt. After it the driver terminates the process.
+    /// Milliseconds from receipt. After it the driver terminates the process. 0: the
+    /// default of the limit stop_wait.
     #[prost(uint32, tag = "1")]
     pub deadline_ms: u32,
 }

@@ -193,7 +193,11 @@ impl Driver {
     }
 
     pub(crate) async fn stop(&self) {
-        let stop = proto::Stop { deadline_ms: 5_000 };
+        self.stop_within(5_000).await;
+    }
+
+    pub(crate) async fn stop_within(&self, deadline_ms: u32) {
+        let stop = proto::Stop { deadline_ms };
         self.say(FromDriver::Stop(stop)).await;
     }
 
