@@ -192,10 +192,13 @@ impl PluginInner {
             let (Some(plugin), Some(exit)) = (weak.upgrade(), ended) else {
                 return;
             };
+            let was_asked_for = plugin.is_stopping();
             plugin.record_end(exit);
-            // A call in flight makes the report, with its test in it.
-            let idle = *plugin.calls_in_flight.borrow() == 0;
-            if idle && !plugin.is_stopping() {
+            // A call in flight makes the report, with its test in it; but not
+            // one that was answered just before the end.
+            let mut calls = plugin.calls_in_flight.subscribe();
+            let _ = calls.wait_for(|calls| *calls == 0).await;
+            if !was_asked_for && plugin.crashed.get().is_none() {
                 plugin.crash(exit, None);
             }
         });
