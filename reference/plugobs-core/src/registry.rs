@@ -869,6 +869,21 @@ pub mod limit {
 
     /// How long a plugin tries to open its record stream before the driver counts as lost for good. (OBS-STR-24)
     pub const HOST_LOST_WAIT_DEFAULT: Duration = Duration::from_millis(30_000);
+
+    /// The memory of a component's instance. (OBS-WASM-27) In bytes.
+    pub const COMPONENT_MEMORY_BYTES_DEFAULT: usize = 268_435_456;
+
+    /// How long one call of a component's export may run. (OBS-WASM-27)
+    pub const COMPONENT_CALL_WAIT_DEFAULT: Duration = Duration::from_millis(30_000);
+
+    /// The arguments of one call that a component makes to its host. (OBS-WASM-27) In bytes.
+    pub const COMPONENT_HOST_CALL_BYTES_DEFAULT: usize = 1_048_576;
+
+    /// Records that a component logs in one call of an export. (OBS-WASM-27)
+    pub const COMPONENT_CALL_RECORDS_DEFAULT: usize = 100_000;
+
+    /// Instances of components at one time. (OBS-WASM-27)
+    pub const COMPONENT_INSTANCES_DEFAULT: usize = 4_096;
 }
 
 /// Why a decoder or validator refuses a form. Programs compare the code, never the text.

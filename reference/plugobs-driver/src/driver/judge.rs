@@ -70,7 +70,7 @@ impl PluginInner {
         let Some(driver) = self.driver.upgrade() else {
             return PluginFailure::of_ended_driver(&self.manifest);
         };
-        driver.fail(Failed {
+        let failure = driver.fail(Failed {
             code: Self::failure_code(made.operation, error),
             message: format!("{}: {error}", made.operation),
             elapsed: made.started.elapsed(),
@@ -87,16 +87,21 @@ impl PluginInner {
                 operation: Some(made.operation),
                 ..self.details()
             },
-        })
+        });
+        if let CallError::Trapped(_) = error {
+            // The instance has ended with it, and needs no other report.
+            let _ = self.crashed.set(failure.clone());
+        }
+        failure
     }
 
     /// The registry's code of a call's error.
     fn failure_code(operation: &str, error: &CallError) -> FailureCode {
         match error {
+            CallError::Trapped(_) => FailureCode::Trapped,
             _ if operation == INIT => FailureCode::InitRefused,
             CallError::Timeout(_) => FailureCode::CallTimeout,
             CallError::Connection(_) => FailureCode::ConnectionLost,
-            CallError::Trapped(_) => FailureCode::Trapped,
             CallError::Status { .. } | CallError::NotInInterface { .. } => FailureCode::CallFailed,
         }
     }

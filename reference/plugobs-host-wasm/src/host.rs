@@ -1,0 +1,126 @@
+//! The transport for plugins that are components: from a manifest to an instance
+//! that takes calls.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use plugobs_core::registry::{FailureCode, attribute, event};
+use plugobs_driver::transport::{Connection, Launch, Transport, TransportFailure};
+use wasmtime::component::Component;
+use wasmtime::{Engine, StoreLimitsBuilder};
+
+use crate::bounds::Bounds;
+use crate::component::{Prepared, Running};
+use crate::connection::{Place, WasmConnection};
+use crate::engine;
+use crate::log::Speaker;
+
+/// Runs plugins whose `executableType` is `wasm`: each as a component in this
+/// process, with a store of its own.
+#[derive(Clone)]
+pub struct WasmHost {
+    engine: Engine,
+    bounds: Bounds,
+    /// Instances that are there.
+    instances: Arc<AtomicUsize>,
+}
+
+/// Why there can be no host for components.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot host components: {0}")]
+pub struct HostError(String);
+
+impl WasmHost {
+    /// The host, with the bounds of the specification.
+    ///
+    /// # Errors
+    /// Where the engine cannot be had on this machine.
+    pub fn new() -> Result<Self, HostError> {
+        Self::with_bounds(Bounds::default())
+    }
+
+    /// The host, with bounds of its user.
+    ///
+    /// # Errors
+    /// As [`WasmHost::new`].
+    pub fn with_bounds(bounds: Bounds) -> Result<Self, HostError> {
+        Ok(Self {
+            engine: engine::start().map_err(HostError)?,
+            bounds,
+            instances: Arc::default(),
+        })
+    }
+
+    fn place(&self) -> Result<Place, TransportFailure> {
+        let most = self.bounds.instances;
+        let taken = self
+            .instances
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| {
+                (now < most).then_some(now + 1)
+            });
+        match taken {
+            Ok(_) => Ok(Place(self.instances.clone())),
+            Err(now) => Err(cannot_start(format!(
+                "{now} instances of components are there, and no more are allowed; stop some or raise the bound"
+            ))),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for WasmHost {
+    fn executable_types(&self) -> &[&str] {
+        &["wasm"]
+    }
+
+    async fn launch(&self, launch: Launch) -> Result<Arc<dyn Connection>, TransportFailure> {
+        let Launch {
+            intake, manifest, ..
+        } = &launch;
+        let place = self.place()?;
+        let path = manifest.folder.join(&manifest.entry_point);
+        let level = Arc::new(AtomicU8::new(launch.level.number()));
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(self.bounds.memory_bytes)
+            .trap_on_grow_failure(true)
+            .build();
+        let speaker = Speaker::new(intake.clone(), limits, level.clone());
+        let executable = path.display().to_string();
+        let host = self.clone();
+        // Compiling takes long enough to be in others' way.
+        let started = tokio::task::spawn_blocking(move || host.start(&path, speaker)).await;
+        let running = match started {
+            Ok(started) => started?,
+            Err(error) => return Err(cannot_start(format!("the host failed: {error}"))),
+        };
+        intake.describe(|info| info.executable = Some(executable.clone()));
+        intake.lifecycle(
+            event::INSTANCE_SPAWNED,
+            "component instantiated",
+            vec![(attribute::PROCESS_EXECUTABLE, executable.into())],
+        );
+        let id = intake.instance_id().clone();
+        Ok(Arc::new(WasmConnection::new(id, running, place, level)))
+    }
+}
+
+impl WasmHost {
+    fn start(&self, path: &PathBuf, speaker: Speaker) -> Result<Running, TransportFailure> {
+        let failed = |why: String| cannot_start(format!("{}: {why}", path.display()));
+        let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let component = Component::from_binary(&self.engine, &bytes)
+            .map_err(|error| failed(format!("no valid component: {error:#}")))?;
+        let prepared = Prepared::new(&self.engine, &component).map_err(failed)?;
+        prepared.instantiate(speaker, self.bounds).map_err(failed)
+    }
+}
+
+fn cannot_start(message: String) -> TransportFailure {
+    TransportFailure {
+        code: FailureCode::CannotStart,
+        message,
+        exit: None,
+    }
+}

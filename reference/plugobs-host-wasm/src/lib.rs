@@ -1,0 +1,28 @@
+//! Hosts plugins that are WebAssembly components: one store for each instance,
+//! the host's functions of `wit/`, and a bound for everything that a component
+//! can use up (`spec/binding-wasm.md`).
+
+mod bounds;
+mod calls;
+mod component;
+mod connection;
+mod engine;
+mod host;
+mod log;
+mod record;
+mod traps;
+
+pub use self::bounds::Bounds;
+pub use self::host::WasmHost;
+
+/// Both sides of the interface, from `wit/`.
+mod bindings {
+    #![allow(missing_docs, reason = "generated; `wit/` is the manual")]
+    #![allow(unreachable_pub, reason = "generated")]
+    #![allow(clippy::all, reason = "generated")]
+
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "plugin-component",
+    });
+}
