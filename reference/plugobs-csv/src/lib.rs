@@ -10,8 +10,12 @@
 //! - [`generate::generate`] fills a body with generated values.
 //! - [`field`] does the last two for a single value.
 
+#[cfg(any(feature = "process", feature = "component"))]
+mod calls;
 pub mod column;
 pub mod compare;
+#[cfg(feature = "component")]
+pub mod component;
 pub mod configure;
 pub mod content;
 pub mod datetime;
@@ -24,6 +28,8 @@ pub mod mismatch;
 #[cfg(feature = "process")]
 pub mod process;
 pub mod random;
+#[cfg(any(feature = "process", feature = "component"))]
+mod report;
 pub mod rule;
 pub mod settings;
 pub mod spec;
@@ -31,4 +37,6 @@ pub mod table;
 
 mod markup;
 
+#[cfg(any(feature = "process", feature = "component"))]
+pub use calls::CATALOGUE_KEY;
 pub use error::Error;

@@ -2,6 +2,7 @@
 //! interface `plugin` of `wit/`.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use plugobs_core::InstanceId;
 use plugobs_driver::interface as neutral;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use wasmtime::Store;
 
 use crate::bindings::exports::plugobs::observability::plugin as wit;
-use crate::log::Speaker;
+use crate::log::{Speaker, now};
 
 /// Operations of the deployed interface that need a socket (OBS-WASM-40).
 pub(crate) const NOT_HERE: [&str; 5] = [
@@ -43,6 +44,9 @@ pub(crate) fn context(call: &OutgoingCall) -> wit::CallContext {
             .trace_context
             .map(|context| context.to_traceparent()),
         test_context: json(call.test_context.clone()),
+        time_unix_nano: now().unix_nanos(),
+        // The standard library's only source of randomness is good enough here.
+        random_seed: RandomState::new().build_hasher().finish(),
     }
 }
 

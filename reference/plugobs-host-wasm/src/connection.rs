@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use plugobs_core::{InstanceId, Severity};
+use plugobs_core::Severity;
+use plugobs_core::registry::{attribute, event};
 use plugobs_driver::failure::Exit;
+use plugobs_driver::intake::InstanceIntake;
 use plugobs_driver::transport::{CallError, Connection, OutgoingCall, Reply, StopOutcome};
 use tokio::sync::{Mutex, watch};
 
@@ -35,7 +37,7 @@ struct Alive {
 }
 
 pub(crate) struct WasmConnection {
-    instance_id: InstanceId,
+    intake: InstanceIntake,
     /// A component serves one call at a time.
     alive: Arc<Mutex<Option<Alive>>>,
     level: Arc<AtomicU8>,
@@ -46,7 +48,7 @@ pub(crate) struct WasmConnection {
 
 impl WasmConnection {
     pub(crate) fn new(
-        instance_id: InstanceId,
+        intake: InstanceIntake,
         running: Running,
         place: Place,
         level: Arc<AtomicU8>,
@@ -56,7 +58,7 @@ impl WasmConnection {
             _place: place,
         };
         Self {
-            instance_id,
+            intake,
             alive: Arc::new(Mutex::new(Some(alive))),
             level,
             ended: watch::Sender::new(None),
@@ -72,7 +74,7 @@ impl WasmConnection {
         else {
             let mut alive = self.alive.clone().lock_owned().await;
             let context = calls::context(&call);
-            let instance_id = self.instance_id.clone();
+            let instance_id = self.intake.instance_id().clone();
             let (ended, trapped) = (self.ended.clone(), self.trapped.clone());
             // It runs to its end, be it that nobody waits for it any more.
             let called = tokio::task::spawn_blocking(move || {
@@ -134,6 +136,14 @@ impl Connection for WasmConnection {
     }
 
     async fn stop(&self, grace: Duration) -> StopOutcome {
+        if self.ended.borrow().is_none() {
+            let nanos = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
+            self.intake.lifecycle(
+                event::INSTANCE_STOP_REQUESTED,
+                "no further call is made",
+                vec![(attribute::STOP_DEADLINE_NS, nanos.into())],
+            );
+        }
         // A call that is under way ends by itself or by its bound; its thread
         // drops the instance where it is waited for no longer.
         let stopped = tokio::time::timeout(grace, self.alive.lock()).await;

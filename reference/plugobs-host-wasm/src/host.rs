@@ -1,13 +1,15 @@
 //! The transport for plugins that are components: from a manifest to an instance
 //! that takes calls.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use plugobs_core::registry::{FailureCode, attribute, event};
 use plugobs_driver::transport::{Connection, Launch, Transport, TransportFailure};
+use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Engine, StoreLimitsBuilder};
 
@@ -25,6 +27,9 @@ pub struct WasmHost {
     bounds: Bounds,
     /// Instances that are there.
     instances: Arc<AtomicUsize>,
+    /// Components that are compiled, by their digest: many instances of one
+    /// plugin are compiled once.
+    prepared: Arc<Mutex<HashMap<[u8; 32], Prepared>>>,
 }
 
 /// Why there can be no host for components.
@@ -50,6 +55,7 @@ impl WasmHost {
             engine: engine::start().map_err(HostError)?,
             bounds,
             instances: Arc::default(),
+            prepared: Arc::default(),
         })
     }
 
@@ -101,19 +107,31 @@ impl Transport for WasmHost {
             "component instantiated",
             vec![(attribute::PROCESS_EXECUTABLE, executable.into())],
         );
-        let id = intake.instance_id().clone();
-        Ok(Arc::new(WasmConnection::new(id, running, place, level)))
+        let intake = intake.clone();
+        Ok(Arc::new(WasmConnection::new(intake, running, place, level)))
     }
 }
 
 impl WasmHost {
-    fn start(&self, path: &PathBuf, speaker: Speaker) -> Result<Running, TransportFailure> {
+    fn start(&self, path: &Path, speaker: Speaker) -> Result<Running, TransportFailure> {
         let failed = |why: String| cannot_start(format!("{}: {why}", path.display()));
         let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-        let component = Component::from_binary(&self.engine, &bytes)
-            .map_err(|error| failed(format!("no valid component: {error:#}")))?;
-        let prepared = Prepared::new(&self.engine, &component).map_err(failed)?;
+        let prepared = self.prepare(&bytes).map_err(failed)?;
         prepared.instantiate(speaker, self.bounds).map_err(failed)
+    }
+
+    fn prepare(&self, bytes: &[u8]) -> Result<Prepared, String> {
+        let digest = Sha256::digest(bytes).into();
+        // Two that start at once compile once, one after the other.
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = prepared.get(&digest) {
+            return Ok(known.clone());
+        }
+        let component = Component::from_binary(&self.engine, bytes)
+            .map_err(|error| format!("no valid component: {error:#}"))?;
+        let new = Prepared::new(&self.engine, &component)?;
+        prepared.insert(digest, new.clone());
+        Ok(new)
     }
 }
 

@@ -113,6 +113,6 @@ impl logging::Host for Speaker {
 }
 
 /// The time by the driver's clock.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default()
 }

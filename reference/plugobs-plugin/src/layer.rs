@@ -1,18 +1,16 @@
 //! The `tracing` layer: every event becomes an operational record, and a span
 //! takes the call in which it was created to wherever it is entered.
 
-use plugobs_core::{Record, Severity, Text};
+use plugobs_tracing::{record_of_event, severity};
 use tracing_core::span::{Attributes, Id};
 use tracing_core::subscriber::Interest;
-use tracing_core::{Event, Level, Metadata, Subscriber};
-use tracing_log::NormalizeEvent;
+use tracing_core::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Filter, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::context::{Context, enter_span, leave_span};
 use crate::emitter::{SharedEmitter, now};
 use crate::transport::is_transport_thread;
-use crate::visit::Fields;
 
 /// Emits the events of the program; see [`crate::Diagnostics::layer`].
 pub(crate) struct RecordLayer(pub(crate) SharedEmitter);
@@ -20,17 +18,6 @@ pub(crate) struct RecordLayer(pub(crate) SharedEmitter);
 /// The level that is set, as a filter of this layer alone: layers beside it
 /// keep their own.
 pub(crate) struct Threshold(pub(crate) SharedEmitter);
-
-/// The severity of a level.
-pub(crate) fn severity(level: Level) -> Severity {
-    match level {
-        Level::TRACE => Severity::TRACE,
-        Level::DEBUG => Severity::DEBUG,
-        Level::INFO => Severity::INFO,
-        Level::WARN => Severity::WARN,
-        Level::ERROR => Severity::ERROR,
-    }
-}
 
 impl Threshold {
     /// Spans carry the context of their call and are wanted at every level, but
@@ -100,22 +87,7 @@ where
         if is_transport_thread() {
             return;
         }
-        let normalized = event.normalized_metadata();
-        let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
-        let target = match &normalized {
-            Some(metadata) => metadata.target().into(),
-            None => Text::from_static(event.metadata().target()),
-        };
-        let mut record = Record::new(now(), severity(*metadata.level()), target, Text::default());
-        event.record(&mut Fields {
-            record: &mut record,
-            of_log_crate: normalized.is_some(),
-        });
-        if record.message.is_empty() {
-            // A call without text still has a name, that of its place in the
-            // code (OBS-REC-10).
-            record.event_name = Some(metadata.name().into());
-        }
+        let mut record = record_of_event(event, now());
         // A span that the event names is nearer than what is entered.
         let named = event.parent().and_then(|span| of_span(&spans, span));
         let context = named.or_else(Context::current);

@@ -52,7 +52,6 @@ mod queue;
 mod server;
 mod settings;
 mod transport;
-mod visit;
 
 pub use context::{Context, Entered, Scoped, spawn, spawn_blocking, spawn_thread};
 pub use diagnostics::{Builder, Diagnostics, Guard, SetupError};

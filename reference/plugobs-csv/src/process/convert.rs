@@ -6,14 +6,12 @@ use plugobs_proto::pact::v2;
 use prost_types::value::Kind;
 use serde_json::{Map, Number, Value};
 
+use crate::calls;
 use crate::configure::Interaction;
 use crate::content::Body;
 use crate::generator::TestMode;
 use crate::mismatch::Mismatch;
 use crate::spec::Spec;
-
-/// The part of an interaction that every mismatch of this plugin belongs to.
-const BODY: &str = "body";
 
 /// Whole numbers up to this one are exact in a double, the only number that a `Struct` has.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
@@ -94,14 +92,6 @@ pub(super) fn test_mode(message: i32) -> TestMode {
     }
 }
 
-/// The values of the provider's state, which a driver puts into the test context.
-pub(super) fn provider_state(test_context: Option<&prost_types::Struct>) -> Map<String, Value> {
-    match object(test_context).remove("providerState") {
-        Some(Value::Object(state)) => state,
-        _ => Map::new(),
-    }
-}
-
 pub(super) fn interaction_message(interaction: Interaction) -> v2::InteractionResponse {
     let rules = interaction.rules.into_iter().map(|(path, specs)| {
         let rule = specs.iter().map(|spec| v2::MatchingRule {
@@ -139,22 +129,22 @@ pub(super) fn interaction_message(interaction: Interaction) -> v2::InteractionRe
     }
 }
 
-/// The mismatches by the path of their place, in the order in which they were found at each.
 pub(super) fn results(mismatches: &[Mismatch]) -> BTreeMap<String, v2::ContentMismatches> {
-    let mut results: BTreeMap<_, v2::ContentMismatches> = BTreeMap::new();
-    for mismatch in mismatches {
-        let path = mismatch.place.to_string();
-        let at_path = results.entry(path.clone()).or_default();
-        at_path.mismatches.push(v2::ContentMismatch {
-            expected: mismatch.expected.clone().map(String::into_bytes),
-            actual: mismatch.actual.clone().map(String::into_bytes),
-            mismatch: mismatch.message.clone(),
-            path,
-            diff: String::new(),
-            mismatch_type: BODY.to_owned(),
-        });
-    }
-    results
+    let by_path = calls::by_path(mismatches).into_iter();
+    by_path
+        .map(|(path, found)| {
+            let found = found.into_iter().map(|mismatch| v2::ContentMismatch {
+                expected: mismatch.expected.clone().map(String::into_bytes),
+                actual: mismatch.actual.clone().map(String::into_bytes),
+                mismatch: mismatch.message.clone(),
+                path: path.clone(),
+                diff: String::new(),
+                mismatch_type: calls::BODY.to_owned(),
+            });
+            let mismatches = found.collect();
+            (path, v2::ContentMismatches { mismatches })
+        })
+        .collect()
 }
 
 /// A single value as the text that it would be in a CSV body; nothing for bytes that are no text.
@@ -167,11 +157,7 @@ pub(super) fn field_text(message: Option<&v2::FieldValue>) -> Option<String> {
         Some(Message::IntegerValue(value)) => Some(value.to_string()),
         Some(Message::DecimalValue(value)) => Some(value.to_string()),
         Some(Message::BinaryValue(bytes)) => String::from_utf8(bytes.clone()).ok(),
-        Some(Message::StructuredValue(value)) => Some(match json(value) {
-            Value::Null => String::new(),
-            Value::String(text) => text,
-            other => other.to_string(),
-        }),
+        Some(Message::StructuredValue(value)) => Some(calls::text_of(json(value))),
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod convert;
 mod key;
-mod report;
 mod service;
 
 use std::io::Write;
@@ -20,7 +19,7 @@ use tonic::transport::server::TcpIncoming;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
-pub use crate::process::service::{CATALOGUE_KEY, CsvService};
+pub use crate::process::service::CsvService;
 
 /// The largest request that is read, in bytes: a comparison carries two bodies.
 const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;

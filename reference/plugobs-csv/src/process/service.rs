@@ -8,19 +8,13 @@ use plugobs_proto::pact::v2::catalogue_entry::EntryType;
 use plugobs_proto::pact::v2::pact_plugin_server::PactPlugin;
 use tonic::{Request, Response, Status};
 
-use super::{convert, report};
-use crate::compare::{Comparison, compare};
-use crate::configure::configure;
-use crate::content::{CSV_CONTENT_TYPES, is_csv};
+use super::convert;
+use crate::calls::{self, CATALOGUE_KEY, CONTENT_TYPES};
+use crate::compare::Comparison;
 use crate::datetime::Moment;
-use crate::field::{generate_field, match_field};
-use crate::generate::{Generation, generate};
 use crate::generator::Context;
 use crate::mismatch::Verdict;
 use crate::random::Random;
-
-/// The key of the plugin's catalogue entries.
-pub const CATALOGUE_KEY: &str = "csv";
 
 /// The Pact plugin service for CSV; it keeps nothing between calls.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,12 +27,8 @@ impl PactPlugin for CsvService {
         request: Request<v2::InitPluginRequest>,
     ) -> Result<Response<v2::InitPluginResponse>, Status> {
         let request = request.into_inner();
-        tracing::debug!(
-            host.implementation = request.implementation,
-            host.version = request.version,
-            host.capabilities = request.host_capabilities.len(),
-            "a driver sets the CSV plugin up"
-        );
+        let capabilities = request.host_capabilities.len();
+        calls::init(&request.implementation, &request.version, capabilities);
         let success = v2::InitPluginSuccess {
             catalogue: catalogue(),
             plugin_capabilities: plugobs_plugin::capabilities(),
@@ -52,11 +42,7 @@ impl PactPlugin for CsvService {
         &self,
         request: Request<v2::Catalogue>,
     ) -> Result<Response<()>, Status> {
-        let entries = request.into_inner().catalogue.len();
-        tracing::debug!(
-            entries,
-            "the catalogue of all plugins changed; the CSV plugin uses no other"
-        );
+        calls::catalogue_changed(request.into_inner().catalogue.len());
         Ok(Response::new(()))
     }
 
@@ -65,21 +51,14 @@ impl PactPlugin for CsvService {
         request: Request<v2::ConfigureInteractionRequest>,
     ) -> Result<Response<v2::ConfigureInteractionResponse>, Status> {
         let request = request.into_inner();
-        let content_type = request.content_type.as_str();
-        tracing::debug!(content_type, "configuring an interaction");
-        if !is_csv(content_type) {
-            tracing::warn!(
-                content_type,
-                "asked to configure content that is not called CSV; it is taken as CSV"
-            );
-        }
-        let response = match configure(&convert::object(request.contents_config.as_ref())) {
+        let config = convert::object(request.contents_config.as_ref());
+        let response = match calls::configure(&request.content_type, &config) {
             Ok(interaction) => v2::ConfigureInteractionResponse {
                 interaction: vec![convert::interaction_message(interaction)],
                 ..v2::ConfigureInteractionResponse::default()
             },
             Err(error) => v2::ConfigureInteractionResponse {
-                error: report::refusal("configure the interaction", &error),
+                error,
                 ..v2::ConfigureInteractionResponse::default()
             },
         };
@@ -95,7 +74,7 @@ impl PactPlugin for CsvService {
             convert::body(request.expected),
             convert::body(request.actual),
         );
-        let verdict = compare(&Comparison {
+        let verdict = calls::compare(&Comparison {
             expected: expected.as_ref(),
             actual: actual.as_ref(),
             allow_unexpected_keys: request.allow_unexpected_keys,
@@ -104,18 +83,13 @@ impl PactPlugin for CsvService {
         });
         let mut response = v2::CompareContentsResponse::default();
         match verdict {
-            Ok(verdict) => {
-                report::verdict(&verdict);
-                match verdict {
-                    Verdict::ContentType { expected, actual } => {
-                        response.type_mismatch = Some(v2::ContentTypeMismatch { expected, actual });
-                    }
-                    Verdict::Compared { mismatches, .. } => {
-                        response.results = convert::results(&mismatches);
-                    }
-                }
+            Ok(Verdict::ContentType { expected, actual }) => {
+                response.type_mismatch = Some(v2::ContentTypeMismatch { expected, actual });
             }
-            Err(error) => response.error = report::refusal("compare the contents", &error),
+            Ok(Verdict::Compared { mismatches, .. }) => {
+                response.results = convert::results(&mismatches);
+            }
+            Err(error) => response.error = error,
         }
         Ok(Response::new(response))
     }
@@ -125,23 +99,20 @@ impl PactPlugin for CsvService {
         request: Request<v2::GenerateContentRequest>,
     ) -> Result<Response<v2::GenerateContentResponse>, Status> {
         let request = request.into_inner();
-        let Some(contents) = convert::body(request.contents) else {
-            tracing::debug!("there is no body to generate values for");
-            return Ok(Response::new(v2::GenerateContentResponse::default()));
-        };
         let context = context(request.test_mode, request.test_context.as_ref());
-        let generation = Generation {
-            contents: &contents,
-            generators: &convert::generators(request.generators),
-            configuration: &convert::configuration(request.plugin_configuration.as_ref()),
-            context: &context,
-        };
-        // The response has no field for an error.
-        let body = with_random(|random| generate(&generation, random))?.map_err(|error| {
-            Status::invalid_argument(report::refusal("generate the contents", &error))
+        let body = with_random(|random| {
+            calls::generate(
+                convert::body(request.contents).as_ref(),
+                &convert::generators(request.generators),
+                &convert::configuration(request.plugin_configuration.as_ref()),
+                &context,
+                random,
+            )
         })?;
+        // The response has no field for an error.
+        let body = body.map_err(Status::invalid_argument)?;
         Ok(Response::new(v2::GenerateContentResponse {
-            contents: Some(convert::body_message(body)),
+            contents: body.map(convert::body_message),
         }))
     }
 
@@ -151,36 +122,25 @@ impl PactPlugin for CsvService {
     ) -> Result<Response<v2::MatchFieldResponse>, Status> {
         let request = request.into_inner();
         let mut response = v2::MatchFieldResponse::default();
-        let Some(rule) = request.rule.map(convert::rule) else {
-            response.error = "the request has no matching rule".to_owned();
-            return Ok(Response::new(response));
-        };
-        let (expected, actual) = (request.expected.as_ref(), request.actual.as_ref());
-        let (Some(expected), Some(actual)) =
-            (convert::field_text(expected), convert::field_text(actual))
-        else {
-            response.error =
-                "a value is binary and no UTF-8 text; the CSV plugin matches text".to_owned();
-            return Ok(Response::new(response));
-        };
-        match match_field(&request.path, &rule, &expected, &actual) {
-            Ok(Ok(())) => tracing::debug!(
-                path = request.path,
-                rule = rule.kind,
-                "the value keeps its rule"
-            ),
-            Ok(Err(violation)) => {
-                report::violation(&request.path, &violation);
-                response.mismatches = vec![v2::ContentMismatch {
-                    expected: Some(expected.into_bytes()),
-                    actual: Some(actual.into_bytes()),
-                    mismatch: violation.message,
+        let matched = calls::match_field(
+            &request.path,
+            request.rule.map(convert::rule).as_ref(),
+            convert::field_text(request.expected.as_ref()),
+            convert::field_text(request.actual.as_ref()),
+        );
+        match matched {
+            Ok(broken) => {
+                let mismatch = broken.map(|broken| v2::ContentMismatch {
+                    expected: Some(broken.expected.into_bytes()),
+                    actual: Some(broken.actual.into_bytes()),
+                    mismatch: broken.message,
                     path: request.path,
                     diff: String::new(),
                     mismatch_type: request.mismatch_type,
-                }];
+                });
+                response.mismatches = mismatch.into_iter().collect();
             }
-            Err(error) => response.error = report::refusal("match the value", &error),
+            Err(error) => response.error = error,
         }
         Ok(Response::new(response))
     }
@@ -191,30 +151,19 @@ impl PactPlugin for CsvService {
     ) -> Result<Response<v2::GenerateFieldResponse>, Status> {
         let request = request.into_inner();
         let mut response = v2::GenerateFieldResponse::default();
-        let Some(generator) = request.generator.map(convert::generator) else {
-            response.error = "the request has no generator".to_owned();
-            return Ok(Response::new(response));
-        };
-        let Some(example) = convert::field_text(request.example_value.as_ref()) else {
-            response.error =
-                "the example is binary and no UTF-8 text; the CSV plugin generates text".to_owned();
-            return Ok(Response::new(response));
-        };
         let context = context(request.test_mode, request.test_context.as_ref());
         let value = with_random(|random| {
-            generate_field(&request.path, &generator, &example, &context, random)
+            calls::generate_field(
+                &request.path,
+                request.generator.map(convert::generator).as_ref(),
+                convert::field_text(request.example_value.as_ref()),
+                &context,
+                random,
+            )
         })?;
         match value {
-            Ok(value) => {
-                tracing::debug!(
-                    path = request.path,
-                    generator = generator.kind,
-                    value,
-                    "generated a value"
-                );
-                response.value = Some(convert::text_field(value));
-            }
-            Err(error) => response.error = report::refusal("generate the value", &error),
+            Ok(value) => response.value = Some(convert::text_field(value)),
+            Err(error) => response.error = error,
         }
         Ok(Response::new(response))
     }
@@ -260,7 +209,7 @@ fn catalogue() -> Vec<v2::CatalogueEntry> {
         .map(|kind| v2::CatalogueEntry {
             r#type: kind.into(),
             key: CATALOGUE_KEY.to_owned(),
-            values: BTreeMap::from([("content-types".to_owned(), CSV_CONTENT_TYPES.to_owned())]),
+            values: BTreeMap::from([(CONTENT_TYPES.0.to_owned(), CONTENT_TYPES.1.to_owned())]),
         })
         .into()
 }
@@ -269,7 +218,7 @@ fn context(test_mode: i32, test_context: Option<&prost_types::Struct>) -> Contex
     Context {
         now: now(),
         mode: convert::test_mode(test_mode),
-        provider_state: convert::provider_state(test_context),
+        provider_state: calls::provider_state(convert::object(test_context)),
     }
 }
 

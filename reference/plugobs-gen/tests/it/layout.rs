@@ -66,13 +66,34 @@ const RULES: &[Rule] = &[
         does_without: &["wasmtime"],
     },
     Rule {
+        crate_name: "plugobs-host-wasm",
+        may_use: &["plugobs-core", "plugobs-driver"],
+        does_without: &["tonic", "prost", "hyper", "h2", "http", "tower"],
+    },
+    Rule {
+        crate_name: "plugobs-tracing",
+        may_use: &["plugobs-core"],
+        does_without: &["tokio", "tonic", "prost", "wasmtime", "wit"],
+    },
+    Rule {
         crate_name: "plugobs-plugin",
-        may_use: &["plugobs-core", "plugobs-proto"],
-        does_without: &["wasmtime"],
+        may_use: &["plugobs-core", "plugobs-proto", "plugobs-tracing"],
+        does_without: &["wasmtime", "wit"],
+    },
+    Rule {
+        crate_name: "plugobs-guest",
+        may_use: &["plugobs-core", "plugobs-tracing"],
+        // What a component has no use for, or no system for.
+        does_without: &["tokio", "tonic", "prost", "wasmtime", "getrandom", "rustix"],
     },
     Rule {
         crate_name: "plugobs-csv",
-        may_use: &["plugobs-core", "plugobs-plugin", "plugobs-proto"],
+        may_use: &[
+            "plugobs-core",
+            "plugobs-guest",
+            "plugobs-plugin",
+            "plugobs-proto",
+        ],
         does_without: &["wasmtime"],
     },
     Rule {

@@ -1,1 +1,9 @@
-fn main() {}
+//! Real components under the driver: those of `conformance/fixtures`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod bounds;
+mod calls;
+mod components;
+mod records;
+mod support;

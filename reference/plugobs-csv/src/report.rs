@@ -1,6 +1,9 @@
 //! What is told of an answer: to the person who reads the test result in user messages, to the author of the test in
 //! the log.
 
+#[cfg(not(feature = "process"))]
+use plugobs_guest::user_message;
+#[cfg(feature = "process")]
 use plugobs_plugin::user_message;
 
 use crate::Error;
@@ -11,7 +14,7 @@ use crate::rule::Violation;
 const TOLD: usize = 20;
 
 /// Tells the outcome of a comparison.
-pub(super) fn verdict(verdict: &Verdict) {
+pub(crate) fn verdict(verdict: &Verdict) {
     match verdict {
         Verdict::ContentType { expected, actual } => {
             tracing::info!(
@@ -41,7 +44,7 @@ pub(super) fn verdict(verdict: &Verdict) {
 }
 
 /// Tells that a single value breaks its rule.
-pub(super) fn violation(path: &str, violation: &Violation) {
+pub(crate) fn violation(path: &str, violation: &Violation) {
     tracing::info!(
         path,
         rule = violation.rule,
@@ -51,7 +54,7 @@ pub(super) fn violation(path: &str, violation: &Violation) {
 }
 
 /// Tells why a call has no answer, and gives the text for the driver, which shows it to the reader of the test result.
-pub(super) fn refusal(task: &str, error: &Error) -> String {
+pub(crate) fn refusal(task: &str, error: &Error) -> String {
     let text = error.to_string();
     tracing::error!("cannot {task}: {text}");
     text
