@@ -176,9 +176,10 @@ async fn no_more_instances_than_are_allowed() {
 #[tokio::test]
 async fn what_is_no_component_cannot_start() {
     let (driver, _) = driver();
+    let text = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     for (file, told) in [
         ("no-such-file.wasm", "No such file"),
-        ("../../README.md", "no valid component"),
+        (text, "no valid component"),
     ] {
         let failure = driver.load_manifest(manifest(file)).await.err().unwrap();
         assert_eq!(failure.code(), FailureCode::CannotStart);
