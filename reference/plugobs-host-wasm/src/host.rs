@@ -21,42 +21,36 @@ use crate::log::Speaker;
 
 /// Runs plugins whose `executableType` is `wasm`: each as a component in this
 /// process, with a store of its own.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct WasmHost {
-    engine: Engine,
     bounds: Bounds,
     /// Instances that are there.
     instances: Arc<AtomicUsize>,
-    /// Components that are compiled, by their digest: many instances of one
-    /// plugin are compiled once.
-    prepared: Arc<Mutex<HashMap<[u8; 32], Prepared>>>,
+    compiled: Arc<Mutex<Compiled>>,
 }
 
-/// Why there can be no host for components.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot host components: {0}")]
-pub struct HostError(String);
+/// What is made once, when the first component is there.
+#[derive(Default)]
+struct Compiled {
+    engine: Option<Engine>,
+    /// By the digest of the component: many instances of one plugin are
+    /// compiled once.
+    prepared: HashMap<[u8; 32], Prepared>,
+}
 
 impl WasmHost {
-    /// The host, with the bounds of the specification.
-    ///
-    /// # Errors
-    /// Where the engine cannot be had on this machine.
-    pub fn new() -> Result<Self, HostError> {
-        Self::with_bounds(Bounds::default())
+    /// The host, with the bounds of the specification. Nothing is started before
+    /// the first component is.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The host, with bounds of its user.
-    ///
-    /// # Errors
-    /// As [`WasmHost::new`].
-    pub fn with_bounds(bounds: Bounds) -> Result<Self, HostError> {
-        Ok(Self {
-            engine: engine::start().map_err(HostError)?,
+    pub fn with_bounds(bounds: Bounds) -> Self {
+        Self {
             bounds,
-            instances: Arc::default(),
-            prepared: Arc::default(),
-        })
+            ..Self::default()
+        }
     }
 
     fn place(&self) -> Result<Place, TransportFailure> {
@@ -123,14 +117,18 @@ impl WasmHost {
     fn prepare(&self, bytes: &[u8]) -> Result<Prepared, String> {
         let digest = Sha256::digest(bytes).into();
         // Two that start at once compile once, one after the other.
-        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = prepared.get(&digest) {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = compiled.prepared.get(&digest) {
             return Ok(known.clone());
         }
-        let component = Component::from_binary(&self.engine, bytes)
+        let engine = match &compiled.engine {
+            Some(engine) => engine.clone(),
+            None => compiled.engine.insert(engine::start()?).clone(),
+        };
+        let component = Component::from_binary(&engine, bytes)
             .map_err(|error| format!("no valid component: {error:#}"))?;
-        let new = Prepared::new(&self.engine, &component)?;
-        prepared.insert(digest, new.clone());
+        let new = Prepared::new(&engine, &component)?;
+        compiled.prepared.insert(digest, new.clone());
         Ok(new)
     }
 }

@@ -76,6 +76,16 @@ impl<T> Breakable<T> {
     }
 }
 
+impl Starts {
+    /// A transport whose starts can be broken off with the others.
+    pub(super) fn of<T>(&self, transport: T) -> Breakable<T> {
+        Breakable {
+            transport,
+            starts: self.clone(),
+        }
+    }
+}
+
 #[async_trait]
 impl<T: Transport> Transport for Breakable<T> {
     fn executable_types(&self) -> &[&str] {

@@ -18,6 +18,7 @@ use plugobs_core::Severity;
 use plugobs_driver::sink::SinkLoss;
 use plugobs_driver::{Driver, Plugin, PluginFailure, PluginSource};
 use plugobs_host_grpc::GrpcHost;
+use plugobs_host_wasm::WasmHost;
 use plugobs_runfile::{RunFolder, RunOptions};
 use tokio::time::timeout;
 
@@ -60,7 +61,8 @@ pub(crate) fn carry_out(plan: &Plan, settings: Settings) -> Result<RunResult, Cl
         .implementation("plugobs", env!("CARGO_PKG_VERSION"))
         .plugins(settings.source)
         .level(settings.level)
-        .transport(transport);
+        .transport(transport)
+        .transport(starts.of(WasmHost::new()));
     if let Some(session) = &plan.session {
         builder = builder.session(session);
     }

@@ -6,6 +6,7 @@
 )]
 
 mod arguments;
+mod bindings;
 mod checking;
 mod demo;
 mod dependencies;

@@ -103,6 +103,7 @@ const RULES: &[Rule] = &[
             "plugobs-csv",
             "plugobs-driver",
             "plugobs-host-grpc",
+            "plugobs-host-wasm",
             "plugobs-plugin",
             "plugobs-proto",
             "plugobs-runfile",

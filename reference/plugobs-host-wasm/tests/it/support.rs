@@ -49,7 +49,7 @@ pub(crate) fn driver_with(
     bounds(&mut set);
     let (sink, records) = MemorySink::new(400_000);
     let builder = Driver::builder()
-        .transport(WasmHost::with_bounds(set).unwrap())
+        .transport(WasmHost::with_bounds(set))
         .sink(sink)
         .stop_grace(Duration::from_millis(300));
     (change(builder).build().unwrap(), records)
