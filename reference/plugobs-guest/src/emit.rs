@@ -8,7 +8,7 @@ use crate::bindings::plugobs::observability::{logging, types as wit};
 use crate::context::{Context, with_instance_id};
 
 /// The target of the SDK's own records.
-pub(crate) const SDK_TARGET: &str = "plugobs.guest";
+pub(crate) const SDK_TARGET: &str = "plugobs.plugin";
 
 /// A component has no clock: the host takes the time of the call
 /// (OBS-WASM-15, OBS-WASM-16).

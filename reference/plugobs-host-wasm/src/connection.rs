@@ -140,7 +140,7 @@ impl Connection for WasmConnection {
             let nanos = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
             self.intake.lifecycle(
                 event::INSTANCE_STOP_REQUESTED,
-                "no further call is made",
+                "asked to stop",
                 vec![(attribute::STOP_DEADLINE_NS, nanos.into())],
             );
         }

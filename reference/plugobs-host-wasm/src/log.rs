@@ -79,6 +79,15 @@ const PATH: Path = Path {
     verified: true,
 };
 
+/// The instance is gone, with all that it could say (OBS-WASM-41).
+impl Drop for Speaker {
+    fn drop(&mut self) {
+        if self.sequence > 0 {
+            self.intake.end_clean(EPOCH);
+        }
+    }
+}
+
 impl types::Host for Speaker {}
 
 impl logging::Host for Speaker {

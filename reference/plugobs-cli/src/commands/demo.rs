@@ -1,5 +1,5 @@
-//! `plugobs demo`: two tests in parallel on two instances of the CSV plugin,
-//! one of which fails.
+//! `plugobs demo`: two tests in parallel on two instances of the CSV plugin, one
+//! a component and one a process. The second test fails.
 
 use std::fs;
 use std::io;
@@ -27,8 +27,16 @@ macro_rules! fixture {
 }
 /// The demo's files, as they stand below `conformance/fixtures`: in this binary,
 /// so that it works from any folder.
-const FILES: [(&str, &[u8]); 5] = [
+const FILES: [(&str, &[u8]); 7] = [
     (PLAN, fixture!("plans/demo.json")),
+    (
+        "plugobs-csv-component.wasm",
+        fixture!("plugobs-csv-component.wasm"),
+    ),
+    (
+        "csv-component/pact-plugin.json",
+        fixture!("csv-component/pact-plugin.json"),
+    ),
     ("csv/people.json", fixture!("csv/people.json")),
     ("csv/people-actual.csv", fixture!("csv/people-actual.csv")),
     ("csv/orders.json", fixture!("csv/orders.json")),
@@ -49,7 +57,9 @@ pub(crate) fn run(args: &DemoArgs, io: &mut Io<'_>) -> Result<Exit, CliError> {
     for plugin in &mut plan.plugins {
         // The plan starts this program itself. Here it is installed instead, so
         // that the demo finds it as any plugin is found.
-        plugin.origin = Origin::Installed;
+        if let Origin::Command { .. } = plugin.origin {
+            plugin.origin = Origin::Installed;
+        }
     }
     let result = execute::carry_out(
         &plan,
@@ -116,8 +126,9 @@ fn print(
     }
     writeln!(
         io.out,
-        "Two tests ran in parallel, each on an instance of its own of the CSV plugin."
+        "Two tests ran in parallel on the CSV plugin: the first in a WebAssembly component,"
     )?;
+    writeln!(io.out, "the second in a process of its own, over gRPC.")?;
     writeln!(io.out, "What each of them caused there, on its own:")?;
     let count = result.tests.len();
     for (number, test) in (1..).zip(&result.tests) {

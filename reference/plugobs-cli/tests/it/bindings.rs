@@ -1,136 +1,112 @@
 //! One plan, once with the plugin as a process and once as a component: what is
 //! left is the same.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use plugobs_cli::Exit;
-use plugobs_core::Record;
-use plugobs_runfile::RunFolder;
 use serde_json::{Value, json};
 
+use crate::normal;
 use crate::support::{Runs, plugobs};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/fixtures")
 }
 
-/// Carries out the plan with this plugin in the place of its own. Gives the
-/// result, and the plugin's records of each test and of none.
-fn carry_out(plugin: &Value) -> (Value, BTreeMap<String, Vec<Value>>) {
-    let plans = fixtures().join("plans");
-    let plan = std::fs::read_to_string(plans.join("operations.json")).unwrap();
+/// Carries out a plan with this plugin in the place of its own. Gives what it
+/// left, as a text in which nothing depends on the run.
+fn carry_out(plan: &str, plugin: &Value) -> String {
+    let plan = std::fs::read_to_string(fixtures().join("plans").join(plan)).unwrap();
     // Its files are named from where it is.
     let plan = plan.replace("\"../", &format!("\"{}/", fixtures().display()));
     let mut plan: Value = serde_json::from_str(&plan).unwrap();
-    plan["plugins"][0] = plugin.clone();
+    plan["plugins"] = json!([plugin]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plan.json");
     std::fs::write(&path, plan.to_string()).unwrap();
     let runs = Runs::new();
-    let args = [
-        "run",
-        path.to_str().unwrap(),
-        "--out",
-        runs.text(),
-        "--json",
-    ];
-    let ran = plugobs(args).expect(Exit::Success);
+    let path = path.to_str().unwrap();
+    let ran = plugobs(["run", path, "--out", runs.text(), "--json"]).expect(Exit::Success);
     let result: Value = serde_json::from_str(&ran.out).unwrap();
-    let run = RunFolder::open(Path::new(result["runFolder"].as_str().unwrap())).unwrap();
-    let checked = plugobs(["check", result["runFolder"].as_str().unwrap()]).expect(Exit::Success);
+    let run = result["runFolder"].as_str().unwrap();
+    let checked = plugobs(["check", run]).expect(Exit::Success);
     assert!(checked.out.contains("sound"), "{}", checked.out);
-    let names: BTreeMap<&str, &str> = result["tests"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|test| {
-            (
-                test["testRunId"].as_str().unwrap(),
-                test["name"].as_str().unwrap(),
-            )
-        })
-        .collect();
-    let mut said: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for record in run.records() {
-        let record = record.unwrap();
-        if record.is_from_driver() || record.event_name.as_deref() == Some("plugin.stopping") {
-            continue;
-        }
-        let test = record
-            .test_run_id
-            .as_deref()
-            .map_or("no test", |id| names[id]);
-        said.entry(test.to_owned())
-            .or_default()
-            .push(normal(&record));
-    }
-    (normal_result(&result), said)
+    normal::run(Path::new(run), &result)
 }
 
-/// What does not depend on the run or on the binding.
-fn normal(record: &Record) -> Value {
-    let own = ["sdk.name", "process.pid"];
-    let attributes = record
-        .attributes
-        .iter()
-        .filter(|(key, _)| !own.contains(&key.as_str()));
-    let attributes: serde_json::Map<_, _> = attributes
-        .map(|(key, value)| (key.clone(), serde_json::to_value(value).unwrap()))
-        .collect();
+fn process() -> Value {
     json!({
-        "instance": record.plugin_instance_id.is_some(),
-        "call": record.call_id.is_some(),
-        "level": record.level.as_str(),
-        "channel": record.channel.as_str(),
-        "event": record.event_name.as_deref(),
-        "message": record.message.as_str(),
-        "attributes": attributes,
-        "marks": record.marks,
+        "id": "csv", "name": "plugobs-csv", "version": "0.1.0", "command": ["plugobs", "csv-plugin"],
     })
 }
 
-fn normal_result(result: &Value) -> Value {
-    let tests = result["tests"].as_array().unwrap().iter().map(|test| {
-        let calls = test["calls"].as_array().unwrap().iter();
-        let calls: Vec<_> = calls
-            .map(|call| json!([call["operation"], call["outcome"]]))
-            .collect();
-        let messages = test["userMessages"].as_array().unwrap().iter();
-        let messages: Vec<_> = messages.map(|record| record["message"].clone()).collect();
-        json!({
-            "name": test["name"], "outcome": test["outcome"], "completeness": test["completeness"],
-            "logRecords": test["logRecords"], "calls": calls, "userMessages": messages,
-        })
-    });
-    tests.collect()
+/// The plugin as a component, found by its manifest.
+fn component() -> Value {
+    json!({ "id": "csv", "name": "plugobs-csv", "dir": fixtures().join("csv-component") })
 }
 
 #[test]
 fn a_process_and_a_component_leave_the_same_run() {
-    let process = json!({
-        "id": "csv", "name": "plugobs-csv", "version": "0.1.0", "command": ["plugobs", "csv-plugin"],
-    });
+    let of_process = carry_out("operations.json", &process());
+    let of_component = carry_out("operations.json", &component());
+    // Something was compared.
+    for told in [
+        "a difference is found",
+        "MatchField",
+        "\"channel\":\"user\"",
+    ] {
+        assert!(of_process.contains(told), "{told}:\n{of_process}");
+    }
+    normal::assert_same("process", &of_process, "component", &of_component);
+}
+
+#[test]
+fn a_run_that_differs_is_told_line_by_line() {
+    let of_process = carry_out("operations.json", &process());
+    let other = of_process.replacen("\"channel\":\"user\"", "\"channel\":\"log\"", 1);
+    let told = normal::difference("process", &of_process, "component", &other).unwrap();
+    let changed = |sign: char| {
+        let lines = told.lines().filter(move |line| line.starts_with(sign));
+        lines.skip(1).collect::<Vec<_>>()
+    };
+    assert!(told.starts_with("--- process\n+++ component\n"), "{told}");
+    let (gone, new) = (changed('-'), changed('+'));
+    assert_eq!((gone.len(), new.len()), (1, 1), "{told}");
+    assert!(gone[0].contains("\"channel\":\"user\""), "{told}");
+    assert!(new[0].contains("\"channel\":\"log\""), "{told}");
+    // The test that it was in stands above it.
+    assert!(told.contains("## plugin, in the test "), "{told}");
+}
+
+#[test]
+fn a_component_that_traps_leaves_nothing_unknown() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = json!({
-        "manifestVersion": 1, "pluginInterfaceVersion": 2, "name": "plugobs-csv", "version": "0.1.0",
-        "executableType": "wasm", "entryPoint": fixtures().join("plugobs-csv-component.wasm"),
+        "manifestVersion": 1, "pluginInterfaceVersion": 2, "name": "scripted", "version": "1.0.0",
+        "executableType": "wasm", "entryPoint": fixtures().join("scripted-guest.wasm"),
     });
-    std::fs::write(folder.path().join("pact-plugin.json"), manifest.to_string()).unwrap();
-    let component = json!({ "id": "csv", "name": "plugobs-csv", "dir": folder.path() });
-
-    let (of_process, said_by_process) = carry_out(&process);
-    let (of_component, said_by_component) = carry_out(&component);
-    let text = |value: &Value| serde_json::to_string_pretty(value).unwrap();
-    assert_eq!(text(&of_component), text(&of_process));
-    assert!(said_by_process.len() > 2, "{said_by_process:#?}");
-    for (test, records) in &said_by_process {
-        let other = said_by_component.get(test).cloned().unwrap_or_default();
-        let lines = |records: &[Value]| {
-            let lines = records.iter().map(ToString::to_string);
-            lines.collect::<Vec<_>>().join("\n")
-        };
-        assert_eq!(lines(&other), lines(records), "{test}");
-    }
-    assert_eq!(said_by_component.len(), said_by_process.len());
+    let plan = json!({
+        "plan": 1,
+        "plugins": [{ "id": "scripted", "name": "scripted", "dir": "." }],
+        "tests": [{ "name": "a panic", "calls": [{
+            "plugin": "scripted", "operation": "configure", "contentType": "panic",
+            "config": { "text": "out of cheese" },
+        }] }],
+    });
+    let write = |name: &str, value: Value| {
+        std::fs::write(folder.path().join(name), value.to_string()).unwrap();
+    };
+    write("pact-plugin.json", manifest);
+    write("plan.json", plan);
+    let runs = Runs::new();
+    let path = folder.path().join("plan.json");
+    let path = path.to_str().unwrap();
+    let ran = plugobs(["run", path, "--out", runs.text()]).expect(Exit::PluginFailed);
+    assert!(ran.out.contains("trapped"), "{}", ran.out);
+    assert!(ran.out.contains("out of cheese"), "{}", ran.out);
+    let run = runs.only_run();
+    let checked = plugobs(["check", "--json", run.to_str().unwrap()]).expect(Exit::Success);
+    let report: Value = serde_json::from_str(&checked.out).unwrap();
+    assert_eq!(report["counts"]["failures"], 1, "{report:#}");
+    assert_eq!(report["notes"], 0, "{report:#}");
 }

@@ -12,6 +12,7 @@ mod demo;
 mod dependencies;
 mod fan_out;
 mod interrupts;
+mod normal;
 mod plans;
 mod readme;
 mod runs;

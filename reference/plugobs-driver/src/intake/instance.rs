@@ -177,7 +177,13 @@ impl InstanceState {
             if let Some(signal) = exit.signal {
                 attributes.push((attribute::PROCESS_SIGNAL, signal.into()));
             }
-            let text = format!("ended with {exit}");
+            let text = match exit {
+                Exit {
+                    code: None,
+                    signal: None,
+                } => "ended".to_owned(),
+                exit => format!("ended with {exit}"),
+            };
             self.lifecycle(event::INSTANCE_EXITED, &text, attributes);
         }
         let at = self.hub.now();
