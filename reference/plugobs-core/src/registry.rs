@@ -477,6 +477,11 @@ pub mod event {
             name: INSTANCE_SPAWNED,
             set_by: Side::Driver,
             attributes: &[
+                (super::attribute::COMPONENT_CACHE, AttributeType::String),
+                (
+                    super::attribute::COMPONENT_CACHE_PROBLEM,
+                    AttributeType::String,
+                ),
                 (super::attribute::PROCESS_EXECUTABLE, AttributeType::String),
                 (super::attribute::PROCESS_PID, AttributeType::Int),
             ],
@@ -648,6 +653,12 @@ pub mod attribute {
 
     /// Attribute of `plugin.catalogue_registered`, `instance.initialised`: int.
     pub const CATALOGUE_ENTRIES: &str = "catalogue.entries";
+
+    /// Attribute of `instance.spawned`: string.
+    pub const COMPONENT_CACHE: &str = "component.cache";
+
+    /// Attribute of `instance.spawned`: string.
+    pub const COMPONENT_CACHE_PROBLEM: &str = "component.cache_problem";
 
     /// Attribute of `records.dropped`: int.
     pub const DROPPED_COUNT: &str = "dropped.count";

@@ -1,22 +1,19 @@
 //! The transport for plugins that are components: from a manifest to an instance
 //! that takes calls.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use plugobs_core::registry::{FailureCode, attribute, event};
 use plugobs_driver::transport::{Connection, Launch, Transport, TransportFailure};
-use sha2::{Digest, Sha256};
-use wasmtime::component::Component;
-use wasmtime::{Engine, StoreLimitsBuilder};
+use wasmtime::StoreLimitsBuilder;
 
 use crate::bounds::Bounds;
-use crate::component::{Prepared, Running};
+use crate::compiler::{Compiler, Ready, Told};
+use crate::component::Running;
 use crate::connection::{Place, WasmConnection};
-use crate::engine;
 use crate::log::Speaker;
 
 /// Runs plugins whose `executableType` is `wasm`: each as a component in this
@@ -26,16 +23,7 @@ pub struct WasmHost {
     bounds: Bounds,
     /// Instances that are there.
     instances: Arc<AtomicUsize>,
-    compiled: Arc<Mutex<Compiled>>,
-}
-
-/// What is made once, when the first component is there.
-#[derive(Default)]
-struct Compiled {
-    engine: Option<Engine>,
-    /// By the digest of the component: many instances of one plugin are
-    /// compiled once.
-    prepared: HashMap<[u8; 32], Prepared>,
+    compiler: Arc<Compiler>,
 }
 
 impl WasmHost {
@@ -45,12 +33,23 @@ impl WasmHost {
         Self::default()
     }
 
-    /// The host, with bounds of its user.
-    pub fn with_bounds(bounds: Bounds) -> Self {
-        Self {
-            bounds,
-            ..Self::default()
-        }
+    /// Sets the bounds. A clone with bounds of its own shares what was compiled,
+    /// and counts its own instances.
+    #[must_use]
+    pub fn bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self.instances = Arc::default();
+        self
+    }
+
+    /// Keeps compiled components in this folder, from one driver run to the next
+    /// (OBS-WASM-37). The folder is made where there is none. A folder or a file
+    /// that others can write is not used: the component is compiled, and its
+    /// `instance.spawned` says why.
+    #[must_use]
+    pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.compiler = Arc::new(Compiler::with_cache(folder.into()));
+        self
     }
 
     fn place(&self) -> Result<Place, TransportFailure> {
@@ -91,15 +90,17 @@ impl Transport for WasmHost {
         let host = self.clone();
         // Compiling takes long enough to be in others' way.
         let started = tokio::task::spawn_blocking(move || host.start(&path, speaker)).await;
-        let running = match started {
+        let Started { running, told } = match started {
             Ok(started) => started?,
             Err(error) => return Err(cannot_start(format!("the host failed: {error}"))),
         };
         intake.describe(|info| info.executable = Some(executable.clone()));
+        let mut attributes = vec![(attribute::PROCESS_EXECUTABLE, executable.into())];
+        attributes.extend(told);
         intake.lifecycle(
             event::INSTANCE_SPAWNED,
             "component instantiated",
-            vec![(attribute::PROCESS_EXECUTABLE, executable.into())],
+            attributes,
         );
         let intake = intake.clone();
         Ok(Arc::new(WasmConnection::new(intake, running, place, level)))
@@ -107,30 +108,19 @@ impl Transport for WasmHost {
 }
 
 impl WasmHost {
-    fn start(&self, path: &Path, speaker: Speaker) -> Result<Running, TransportFailure> {
+    fn start(&self, path: &Path, speaker: Speaker) -> Result<Started, TransportFailure> {
         let failed = |why: String| cannot_start(format!("{}: {why}", path.display()));
         let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-        let prepared = self.prepare(&bytes).map_err(failed)?;
-        prepared.instantiate(speaker, self.bounds).map_err(failed)
+        let Ready { prepared, told } = self.compiler.prepare(&bytes).map_err(failed)?;
+        let running = prepared.instantiate(speaker, self.bounds).map_err(failed)?;
+        Ok(Started { running, told })
     }
+}
 
-    fn prepare(&self, bytes: &[u8]) -> Result<Prepared, String> {
-        let digest = Sha256::digest(bytes).into();
-        // Two that start at once compile once, one after the other.
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = compiled.prepared.get(&digest) {
-            return Ok(known.clone());
-        }
-        let engine = match &compiled.engine {
-            Some(engine) => engine.clone(),
-            None => compiled.engine.insert(engine::start()?).clone(),
-        };
-        let component = Component::from_binary(&engine, bytes)
-            .map_err(|error| format!("no valid component: {error:#}"))?;
-        let new = Prepared::new(&engine, &component)?;
-        compiled.prepared.insert(digest, new.clone());
-        Ok(new)
-    }
+/// An instance, and what is to be told of its start.
+struct Started {
+    running: Running,
+    told: Told,
 }
 
 fn cannot_start(message: String) -> TransportFailure {

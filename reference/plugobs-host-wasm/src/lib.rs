@@ -3,7 +3,9 @@
 //! can use up (`spec/binding-wasm.md`).
 
 mod bounds;
+mod cache;
 mod calls;
+mod compiler;
 mod component;
 mod connection;
 mod engine;

@@ -116,6 +116,7 @@ fn the_paths_in_the_documents_lead_somewhere() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "conformance/README.md",
+        "conformance/guests/README.md",
         "conformance/fixtures/plans/README.md",
         "reference/plugobs-cli/README.md",
     ] {

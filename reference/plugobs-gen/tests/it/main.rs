@@ -7,3 +7,4 @@ mod drift;
 mod facts;
 mod layout;
 mod record;
+mod released;

@@ -25,7 +25,7 @@ const NOT_A_GUESTS: [&str; 11] = [
     "unknown_fields",
 ];
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

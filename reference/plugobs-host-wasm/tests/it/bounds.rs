@@ -9,7 +9,7 @@ use plugobs_host_wasm::Bounds;
 use serde_json::{Value as Json, json};
 
 use crate::support::{
-    command, driver, driver_with, find, find_event, integer, manifest, of_guest, scripted,
+    command, driver, driver_with, find, find_event, guest, integer, manifest, of_guest, scripted,
 };
 
 /// What the command does to its instance, while another one works on.
@@ -96,7 +96,7 @@ async fn a_panic_is_told_before_it_is_a_trap() {
         .iter()
         .find(|r| r.message.starts_with("panicked"));
     let exception = panic.unwrap().exception.clone().unwrap();
-    assert_eq!(exception.kind.as_deref(), Some("panic"));
+    assert_eq!(exception.kind.as_deref(), Some(guest().panic_kind));
     assert_eq!(panic.unwrap().test_run_id.as_deref(), Some("t-1"));
 }
 

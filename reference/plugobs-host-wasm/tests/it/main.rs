@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod bounds;
+mod cache;
 mod calls;
 mod components;
 mod records;

@@ -5,7 +5,7 @@ use plugobs_core::{Severity, Value};
 use plugobs_driver::{CallOptions, TestRun};
 use serde_json::json;
 
-use crate::support::{answer, command, find, find_event, of_guest, scripted, serving};
+use crate::support::{answer, command, find, find_event, guest, of_guest, scripted, serving};
 
 #[tokio::test]
 async fn every_record_has_both_ids_the_call_and_a_sequence() {
@@ -30,7 +30,7 @@ async fn every_record_has_both_ids_the_call_and_a_sequence() {
         "a trace",
         "a debug message",
         "an event",
-        "by the log crate",
+        "by another logger",
         "it failed",
         "for the user",
     ] {
@@ -40,12 +40,10 @@ async fn every_record_has_both_ids_the_call_and_a_sequence() {
     }
     assert_eq!(said("an event").attribute("row"), Some(&Value::from(3)));
     assert_eq!(said("an event").attribute("ratio"), Some(&Value::from(0.5)));
-    assert_eq!(said("by the log crate").severity, Severity::WARN);
-    let exception = said("it failed").exception.unwrap();
-    assert_eq!(
-        exception.message.as_deref(),
-        Some("invalid digit found in string")
-    );
+    assert_eq!(said("by another logger").severity, Severity::WARN);
+    let (exception, guest) = (said("it failed").exception.unwrap(), guest());
+    assert_eq!(exception.message.as_deref(), Some(guest.error_message));
+    assert_eq!(exception.kind.as_deref(), guest.error_kind);
     assert_eq!(said("for the user").channel, "user");
 }
 
@@ -73,7 +71,7 @@ async fn the_lifecycle_is_told_in_order() {
     let spawned = find_event(&records, event::INSTANCE_SPAWNED);
     assert!(spawned.attribute(attribute::PROCESS_PID).is_none());
     let path = spawned.attribute(attribute::PROCESS_EXECUTABLE).unwrap();
-    assert!(path.as_str().unwrap().ends_with("scripted-guest.wasm"));
+    assert!(path.as_str().unwrap().ends_with(&guest().file));
     let exited = find_event(&records, event::INSTANCE_EXITED);
     assert!(exited.attribute(attribute::PROCESS_EXIT_CODE).is_none());
 }
@@ -194,6 +192,23 @@ async fn a_call_has_its_context() {
     assert!(answers[0]["timeUnixNano"].as_u64() <= answers[1]["timeUnixNano"].as_u64());
     assert_ne!(answers[0]["randomSeed"], answers[1]["randomSeed"]);
     assert_ne!(answers[0]["callId"], answers[1]["callId"]);
+}
+
+#[tokio::test]
+async fn work_that_outlives_its_call_keeps_its_identities() {
+    let (driver, plugin, records) = serving().await;
+    for (test, name) in [("t-1", "keep"), ("t-2", "speak")] {
+        let test = driver.begin_test(TestRun::new(test));
+        let made = command(&plugin, CallOptions::for_test(&test), name, json!({})).await;
+        made.unwrap();
+    }
+    driver.shutdown().await;
+    let before = find(&records, "of the call before");
+    let own = find(&records, "of this call");
+    assert_eq!(before.test_run_id.as_deref(), Some("t-1"));
+    assert_eq!(own.test_run_id.as_deref(), Some("t-2"));
+    assert_ne!(before.call_id, own.call_id);
+    assert!(!before.is_quarantined(), "{before:?}");
 }
 
 #[tokio::test]

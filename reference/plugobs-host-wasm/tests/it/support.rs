@@ -1,6 +1,7 @@
 //! A driver, components for it, and what they left behind.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use plugobs_core::{Record, Value};
@@ -36,9 +37,50 @@ pub(crate) fn manifest(component: &str) -> Manifest {
     }
 }
 
-pub(crate) fn scripted() -> Manifest {
-    manifest("scripted-guest.wasm")
+/// The component that does what its calls tell it, and how its language names
+/// what goes wrong.
+pub(crate) struct Guest {
+    /// Below [`components`], or absolute.
+    pub(crate) file: String,
+    pub(crate) panic_kind: &'static str,
+    pub(crate) error_kind: Option<&'static str>,
+    pub(crate) error_message: &'static str,
 }
+
+/// That of the Rust SDK, or the one that `PLUGOBS_GUEST` names: the same
+/// scenarios hold for a guest in any language.
+pub(crate) fn guest() -> Guest {
+    let file = std::env::var("PLUGOBS_GUEST");
+    let file = file.unwrap_or_else(|_| "scripted-guest.wasm".to_owned());
+    let (panic_kind, error_kind, error_message) = match &file {
+        python if python.ends_with("python-guest.wasm") => (
+            "RuntimeError",
+            Some("ValueError"),
+            "invalid literal for int() with base 10: 'x'",
+        ),
+        javascript if javascript.ends_with("javascript-guest.wasm") => (
+            "RangeError",
+            Some("SyntaxError"),
+            "JSON.parse: unexpected character at line 1 column 1 of the JSON data",
+        ),
+        _ => ("panic", None, "invalid digit found in string"),
+    };
+    Guest {
+        file,
+        panic_kind,
+        error_kind,
+        error_message,
+    }
+}
+
+pub(crate) fn scripted() -> Manifest {
+    manifest(&guest().file)
+}
+
+/// One for all tests, because a guest with an interpreter in it takes long to
+/// compile.
+static HOST: LazyLock<WasmHost> =
+    LazyLock::new(|| WasmHost::new().cache(concat!(env!("CARGO_TARGET_TMPDIR"), "/components")));
 
 /// A driver whose records are kept in memory.
 pub(crate) fn driver_with(
@@ -49,7 +91,7 @@ pub(crate) fn driver_with(
     bounds(&mut set);
     let (sink, records) = MemorySink::new(400_000);
     let builder = Driver::builder()
-        .transport(WasmHost::with_bounds(set))
+        .transport(HOST.clone().bounds(set))
         .sink(sink)
         .stop_grace(Duration::from_millis(300));
     (change(builder).build().unwrap(), records)
