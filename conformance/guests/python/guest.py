@@ -5,6 +5,7 @@ command as its content type, and gives its arguments. The commands are those of
 import contextvars
 import json
 import logging
+import sys
 
 from componentize_py_types import Err
 from wit_world import exports
@@ -55,6 +56,11 @@ def context(_):
         "testRunId": call.test_run_id, "callId": call.call_id, "testContext": call.test_context,
         "timeUnixNano": call.time_unix_nano, "randomSeed": str(call.random_seed),
     }
+
+
+def print_both(_):
+    print("on standard output")
+    print("on standard error", file=sys.stderr)
 
 
 def keep(_):
@@ -126,7 +132,7 @@ def raw(instance, test, message):
 
 
 COMMANDS = {
-    "say": say, "context": context, "keep": keep, "speak": speak, "burst": burst, "log-without-end": log_without_end, "loop": loop,
+    "say": say, "context": context, "print": print_both, "keep": keep, "speak": speak, "burst": burst, "log-without-end": log_without_end, "loop": loop,
     "allocate": allocate, "big": big, "raw-big": raw_big, "forge-instance": forge_instance,
     "forge-test": forge_test, "panic": panic, "error": error,
 }

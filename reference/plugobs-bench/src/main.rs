@@ -5,6 +5,7 @@ mod calls;
 mod compare;
 mod growth;
 mod idle;
+mod instances;
 mod overhead;
 mod paths;
 mod plugin;
@@ -36,6 +37,8 @@ enum Command {
     Idle(idle::IdleArgs),
     /// Calls to a plugin with logging on, and with logging off
     Overhead(overhead::OverheadArgs),
+    /// Many idle components at once: memory of each, and time to start
+    Instances(instances::InstancesArgs),
     /// The start of a plugin, ours and the deployed driver's
     Startup(startup::StartupArgs),
     /// So many log calls, for a tool that counts instructions
@@ -43,7 +46,11 @@ enum Command {
     Loop { kind: calls::Kind, calls: u64 },
     /// One start of a plugin, in this process
     #[command(hide = true)]
-    Start { path: Path },
+    Start {
+        path: Path,
+        #[arg(long)]
+        cache: Option<std::path::PathBuf>,
+    },
     /// One run of one path, in this process
     #[command(hide = true)]
     Host { path: Path, records: u64 },
@@ -59,9 +66,10 @@ fn main() -> Result<()> {
         Command::Calls(args) => calls::run(&args),
         Command::Idle(args) => idle::run(&args),
         Command::Overhead(args) => overhead::run(&args),
+        Command::Instances(args) => instances::run(&args),
         Command::Startup(args) => startup::run(&args),
         Command::Loop { kind, calls } => calls::run_loop(kind, calls),
-        Command::Start { path } => startup::start(path),
+        Command::Start { path, cache } => startup::start(path, cache),
         Command::Host { path, records } => {
             let measured = paths::measure(path, records)?;
             println!("{}", serde_json::to_string(&measured)?);

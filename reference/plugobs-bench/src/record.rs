@@ -9,10 +9,10 @@ pub const BYTES: usize = 243;
 pub const TARGET: &str = "bench::comparison";
 /// Of one test run, as a framework mints it.
 pub const TEST: &str = "019ab3f2-7c1a-7d30-8a55-1c0e5b6f9a02";
-const TEXT: &str = "compared a row of the actual table with the row that the contract expects of it; cell 3 of 7, a whole number, agrees";
+pub const TEXT: &str = "compared a row of the actual table with the row that the contract expects of it; cell 3 of 7, a whole number, agrees";
 
 /// Added to each record's number, so that all texts are of one length.
-const FIRST: u64 = 100_000_000_000_000;
+pub const FIRST: u64 = 100_000_000_000_000;
 
 /// The text of record `n`, always of one length.
 pub fn text(n: u64) -> String {

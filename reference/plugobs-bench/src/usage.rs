@@ -15,6 +15,15 @@ pub struct Usage {
     pub rss_kib: u64,
 }
 
+impl Usage {
+    /// Of what is no process of its own.
+    pub const NONE: Self = Self {
+        cpu_ns: 0,
+        peak_rss_kib: 0,
+        rss_kib: 0,
+    };
+}
+
 /// CPU time of this process so far.
 pub fn cpu_ns() -> u64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);

@@ -16,17 +16,15 @@ pub(crate) const NO_TIME: Timestamp = Timestamp::from_unix_nanos(0);
 
 /// Hands a record to the host, as part of `context`. The host has it before
 /// this returns (OBS-WASM-26).
-pub(crate) fn emit(mut record: Record, context: Option<&Context>) {
+pub(crate) fn emit(record: &mut Record, context: Option<&Context>) {
     if let Some(context) = context {
-        put_in_context(&mut record, context);
+        put_in_context(record, context);
     }
     if record.message.is_empty() && record.event_name.is_none() {
         record.event_name = Some(Text::from_static("message"));
     }
-    Limits::default().enforce(&mut record);
-    let test_run_id = record.test_run_id.take().map(String::from);
-    let entry = to_host(record);
-    with_instance_id(|id| logging::log(id, test_run_id.as_deref(), &entry));
+    Limits::default().enforce(record);
+    with_instance_id(|id| log(id, record));
 }
 
 /// Puts a call's identity on a record (OBS-ID-27, OBS-ID-31).
@@ -45,56 +43,72 @@ fn put_in_context(record: &mut Record, context: &Context) {
     }
 }
 
-fn to_host(record: Record) -> wit::LogRecord {
-    let text = |text: Option<Text>| text.map(String::from);
+/// Hands over the record as it lies in memory. What the host knows without being
+/// told is left out (OBS-LEVEL-04, OBS-CHAN-05).
+fn log(instance_id: &str, record: &Record) {
     let nanos = record.timestamp.unix_nanos();
-    wit::LogRecord {
-        call_id: text(record.call_id),
+    let unless = |known: &str, text| (known != text).then_some(text);
+    let items: Vec<Vec<wit::Scalar<'_>>> = record.attributes.iter().map(items_of).collect();
+    let attributes = record.attributes.iter().zip(&items);
+    let attributes: Vec<_> = attributes
+        .map(|((key, value), items)| (key.as_str(), value_of(value, items)))
+        .collect();
+    let marks: Vec<_> = record.marks.iter().map(String::as_str).collect();
+    let entry = wit::LogRecord {
+        call_id: record.call_id.as_deref(),
         timestamp_unix_nano: Some(nanos).filter(|nanos| *nanos > 0),
-        level: Some(record.level.into()),
+        level: unless(record.severity.shown(), record.level.as_str()),
         severity_number: Some(record.severity.number()),
-        channel: Some(record.channel.into()),
-        event_name: text(record.event_name),
-        target: record.target.into(),
-        message: record.message.into(),
-        attributes: record
-            .attributes
-            .into_iter()
-            .map(|(key, value)| (key, value_of(value)))
-            .collect(),
-        exception: record.exception.map(|exception| wit::Exception {
-            kind: exception.kind,
-            message: exception.message,
-            stack_trace: exception.stack_trace,
+        channel: unless(channel::OPERATIONAL, record.channel.as_str()),
+        event_name: record.event_name.as_deref(),
+        target: &record.target,
+        message: &record.message,
+        attributes: &attributes,
+        exception: record.exception.as_ref().map(|exception| wit::Exception {
+            kind: exception.kind.as_deref(),
+            message: exception.message.as_deref(),
+            stack_trace: exception.stack_trace.as_deref(),
         }),
-        trace_context: record.trace_context.map(|context| wit::TraceContext {
-            trace_id: context.trace_id.to_vec(),
-            span_id: context.span_id.to_vec(),
-            trace_flags: context.flags,
-        }),
-        marks: record.marks,
+        trace_context: record
+            .trace_context
+            .as_ref()
+            .map(|context| wit::TraceContext {
+                trace_id: &context.trace_id,
+                span_id: &context.span_id,
+                trace_flags: context.flags,
+            }),
+        marks: &marks,
         truncated_bytes: record.truncated_bytes,
-        extra: Vec::new(),
-    }
+        extra: &[],
+    };
+    logging::log(instance_id, record.test_run_id.as_deref(), entry);
 }
 
-fn value_of(value: Value) -> wit::Value {
+fn value_of<'a>(value: &'a Value, items: &'a [wit::Scalar<'a>]) -> wit::Value<'a> {
     match value {
         Value::Scalar(Scalar::String(text)) => wit::Value::Text(text),
-        Value::Scalar(Scalar::Bool(value)) => wit::Value::Boolean(value),
-        Value::Scalar(Scalar::Int(int)) => wit::Value::Int(int),
-        Value::Scalar(Scalar::Double(double)) => wit::Value::Double(double),
+        Value::Scalar(Scalar::Bool(value)) => wit::Value::Boolean(*value),
+        Value::Scalar(Scalar::Int(int)) => wit::Value::Int(*int),
+        Value::Scalar(Scalar::Double(double)) => wit::Value::Double(*double),
         Value::Scalar(Scalar::Bytes(bytes)) => wit::Value::Bytes(bytes),
-        Value::List(items) => wit::Value::Items(items.into_iter().map(scalar_of).collect()),
+        Value::List(_) => wit::Value::Items(items),
     }
 }
 
-fn scalar_of(scalar: Scalar) -> wit::Scalar {
+/// The items of a list; of all else none.
+fn items_of((_, value): &(String, Value)) -> Vec<wit::Scalar<'_>> {
+    match value {
+        Value::List(items) => items.iter().map(scalar_of).collect(),
+        Value::Scalar(_) => Vec::new(),
+    }
+}
+
+fn scalar_of(scalar: &Scalar) -> wit::Scalar<'_> {
     match scalar {
         Scalar::String(text) => wit::Scalar::Text(text),
-        Scalar::Bool(value) => wit::Scalar::Boolean(value),
-        Scalar::Int(int) => wit::Scalar::Int(int),
-        Scalar::Double(double) => wit::Scalar::Double(double),
+        Scalar::Bool(value) => wit::Scalar::Boolean(*value),
+        Scalar::Int(int) => wit::Scalar::Int(*int),
+        Scalar::Double(double) => wit::Scalar::Double(*double),
         Scalar::Bytes(bytes) => wit::Scalar::Bytes(bytes),
     }
 }
@@ -110,7 +124,7 @@ pub(crate) fn lifecycle(
     for (key, value) in attributes {
         record = record.with(key, value);
     }
-    emit(record, context);
+    emit(&mut record, context);
 }
 
 /// `plugin.started`: the first record of an instance.
@@ -134,5 +148,5 @@ pub(crate) fn user_message(text: &str, commonmark: bool) {
     if commonmark {
         record = record.with("message.format", "commonmark");
     }
-    emit(record, Context::current().as_ref());
+    emit(&mut record, Context::current().as_ref());
 }

@@ -5,8 +5,8 @@ use std::cell::Cell;
 
 use plugobs_tracing::{record_of_event, severity};
 use tracing_core::span::{Attributes, Id};
-use tracing_core::{Event, Metadata, Subscriber};
-use tracing_subscriber::layer::{Context as LayerContext, Filter, Layer};
+use tracing_core::{Event, Interest, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context as LayerContext, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::bindings::plugobs::observability::logging;
@@ -35,23 +35,24 @@ fn is_wanted(severity: u8) -> bool {
     answer
 }
 
-/// The host's level, as a filter of the layer alone.
-pub(crate) struct Threshold;
-
-impl<S> Filter<S> for Threshold {
-    fn enabled(&self, metadata: &Metadata<'_>, _: &LayerContext<'_, S>) -> bool {
-        // Spans carry their call at every level.
-        metadata.is_span() || is_wanted(severity(*metadata.level()).number())
-    }
-}
-
-/// Emits the events of the program.
+/// Emits the events of the program that its host wants. There is no other layer
+/// in a component, so it can speak for all.
 pub(crate) struct RecordLayer;
 
 impl<S> Layer<S> for RecordLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        // The level changes from call to call.
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: LayerContext<'_, S>) -> bool {
+        // Spans carry their call at every level.
+        metadata.is_span() || is_wanted(severity(*metadata.level()).number())
+    }
+
     fn on_new_span(&self, _: &Attributes<'_>, id: &Id, spans: LayerContext<'_, S>) {
         if let (Some(context), Some(span)) = (Context::current(), spans.span(id)) {
             span.extensions_mut().insert(context);
@@ -71,7 +72,7 @@ where
     fn on_event(&self, event: &Event<'_>, spans: LayerContext<'_, S>) {
         let named = event.parent().and_then(|span| of_span(&spans, span));
         let context = named.or_else(Context::current);
-        emit(record_of_event(event, NO_TIME), context.as_ref());
+        emit(&mut record_of_event(event, NO_TIME), context.as_ref());
     }
 }
 

@@ -54,6 +54,7 @@ pub mod bindings {
         path: "../../wit",
         world: "plugin-component",
         pub_export_macro: true,
+        ownership: Borrowing { duplicate_if_necessary: true },
         generate_all,
     });
 }

@@ -6,7 +6,7 @@ use std::sync::Once;
 use plugobs_core::Text;
 use plugobs_core::registry::{attribute, event};
 use plugobs_tracing::record_of_panic;
-use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::bindings::exports::plugobs::observability::plugin::Guest;
 use crate::context::{self, Context};
@@ -16,7 +16,7 @@ use crate::interface::{
     GenerateFieldRequest, GenerateRequest, InitRequest, Initialised, MatchFieldRequest, Mismatch,
     Refusal,
 };
-use crate::layer::{RecordLayer, Threshold};
+use crate::layer::RecordLayer;
 
 /// What a plugin does. Everything in a call belongs to the test that it is made
 /// for; [`Context::current`] tells which. What a plugin does not serve is an
@@ -88,14 +88,14 @@ fn set_up() {
     ONCE.call_once(|| {
         // Nothing else in a component can have been first.
         let _ = tracing::subscriber::set_global_default(
-            tracing_subscriber::registry().with(RecordLayer.with_filter(Threshold)),
+            tracing_subscriber::registry().with(RecordLayer),
         );
         let _ = tracing_log::LogTracer::init();
         // A trap has no text: a panic is told before it becomes one
         // (OBS-WASM-33).
         std::panic::set_hook(Box::new(|info| {
-            let record = record_of_panic(info, Text::from_static(SDK_TARGET), NO_TIME);
-            emit::emit(record, Context::current().as_ref());
+            let mut record = record_of_panic(info, Text::from_static(SDK_TARGET), NO_TIME);
+            emit::emit(&mut record, Context::current().as_ref());
         }));
     });
 }

@@ -13,7 +13,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::cache::{Cache, Digest, Refused};
-use crate::component::Prepared;
+use crate::component::{Interfaces, Prepared};
 use crate::engine;
 
 /// Made once, when the first component is there.
@@ -21,6 +21,7 @@ use crate::engine;
 pub(crate) struct Compiler {
     /// Where compiled components are kept from one driver run to the next.
     cache: Option<PathBuf>,
+    interfaces: Interfaces,
     engine: Mutex<Option<Engine>>,
     /// By the digest of the component. Two that start at once compile once; two
     /// of different components do not wait for each other.
@@ -37,10 +38,28 @@ pub(crate) struct Ready {
 }
 
 impl Compiler {
-    pub(crate) fn with_cache(folder: PathBuf) -> Self {
+    /// A compiler with the cache and the interfaces of this one that has compiled
+    /// nothing yet.
+    fn anew(&self) -> Self {
+        Self {
+            cache: self.cache.clone(),
+            interfaces: self.interfaces,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn with_cache(&self, folder: PathBuf) -> Self {
         Self {
             cache: Some(folder),
-            ..Self::default()
+            ..self.anew()
+        }
+    }
+
+    #[cfg(feature = "wasi")]
+    pub(crate) fn with_interfaces(&self, interfaces: Interfaces) -> Self {
+        Self {
+            interfaces,
+            ..self.anew()
         }
     }
 
@@ -56,7 +75,7 @@ impl Compiler {
         }
         let engine = self.engine()?;
         let (component, told) = self.component(&engine, bytes, &digest)?;
-        let prepared = Prepared::new(&engine, &component)?;
+        let prepared = Prepared::new(&engine, &component, self.interfaces)?;
         *place = Some(prepared.clone());
         Ok(Ready { prepared, told })
     }

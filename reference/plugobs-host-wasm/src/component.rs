@@ -1,14 +1,13 @@
 //! One instance of a component: its store, and one call at a time in it.
 
 use wasmtime::component::Component;
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 use crate::bindings::exports::plugobs::observability::plugin::CallContext;
 use crate::bindings::{PluginComponent, PluginComponentPre};
 use crate::bounds::Bounds;
 use crate::calls::{self, Done};
-use crate::engine::ticks;
-use crate::log::{EPOCH, Speaker};
+use crate::log::{self, EPOCH, Speaker};
 use crate::traps;
 use plugobs_core::{InstanceId, LogPosition};
 use plugobs_driver::interface::Request;
@@ -27,6 +26,17 @@ pub(crate) struct Called {
     pub(crate) position: LogPosition,
 }
 
+/// What a host has for components (OBS-WASM-34, OBS-WASM-35).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Interfaces {
+    /// The package of the specification.
+    #[default]
+    Own,
+    /// WASI as well.
+    #[cfg(feature = "wasi")]
+    AndWasi,
+}
+
 /// What can be instantiated any number of times.
 #[derive(Clone)]
 pub(crate) struct Prepared(PluginComponentPre<Speaker>);
@@ -34,10 +44,20 @@ pub(crate) struct Prepared(PluginComponentPre<Speaker>);
 impl Prepared {
     /// Checks that the host has what the component imports, and that it exports
     /// a plugin (OBS-WASM-34, OBS-WASM-39).
-    pub(crate) fn new(engine: &Engine, component: &Component) -> Result<Self, String> {
+    pub(crate) fn new(
+        engine: &Engine,
+        component: &Component,
+        interfaces: Interfaces,
+    ) -> Result<Self, String> {
         let mut linker = wasmtime::component::Linker::new(engine);
-        PluginComponent::add_to_linker::<_, wasmtime::component::HasSelf<_>>(&mut linker, |s| s)
-            .map_err(|error| format!("{error:#}"))?;
+        log::link(&mut linker).map_err(|error| format!("{error:#}"))?;
+        match interfaces {
+            Interfaces::Own => {}
+            #[cfg(feature = "wasi")]
+            Interfaces::AndWasi => {
+                crate::wasi::link(&mut linker).map_err(|error| format!("{error:#}"))?;
+            }
+        }
         let pre = linker
             .instantiate_pre(component)
             .map_err(|error| format!("{error:#}"))?;
@@ -51,9 +71,16 @@ impl Prepared {
         let mut store = Store::new(self.0.engine(), speaker);
         store.limiter(|speaker| &mut speaker.limits);
         store.set_hostcall_fuel(bounds.host_call_bytes);
+        store.epoch_deadline_callback(|mut context| {
+            if context.data_mut().tick() {
+                Ok(UpdateDeadline::Continue(1))
+            } else {
+                Err(Trap::Interrupt.into())
+            }
+        });
         // Code that runs before the first call has its bounds as well.
-        store.set_epoch_deadline(ticks(bounds.call_time));
-        store.data_mut().begin_call(bounds.call_records);
+        store.set_epoch_deadline(1);
+        store.data_mut().begin_call(&bounds);
         let plugin = self.0.instantiate(&mut store);
         store.data_mut().end_call();
         match plugin {
@@ -75,8 +102,8 @@ impl Running {
         instance_id: &InstanceId,
         request: Request,
     ) -> Called {
-        self.store.set_epoch_deadline(ticks(self.bounds.call_time));
-        self.store.data_mut().begin_call(self.bounds.call_records);
+        self.store.set_epoch_deadline(1);
+        self.store.data_mut().begin_call(&self.bounds);
         let plugin = self.plugin.plugobs_observability_plugin();
         let done = calls::make(plugin, &mut self.store, context, instance_id, request);
         self.store.data_mut().end_call();

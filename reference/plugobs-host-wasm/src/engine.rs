@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine};
 
-/// A call that runs too long is ended at most this much later than its bound.
+/// How often a host comes by a call that runs: one that runs too long is ended
+/// about this much later than its bound, and its records wait no longer.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Makes the engine, and the thread that tells it the time.
@@ -26,10 +27,4 @@ pub(crate) fn start() -> Result<Engine, String> {
         })
         .map_err(|error| format!("no thread for the engine's clock: {error}"))?;
     Ok(engine)
-}
-
-/// Ticks in which that much time has passed for sure.
-pub(crate) fn ticks(time: Duration) -> u64 {
-    // The first tick can come at once.
-    u64::try_from(time.as_millis().div_ceil(TICK.as_millis())).map_or(u64::MAX / 2, |n| n + 1)
 }

@@ -48,7 +48,22 @@ impl WasmHost {
     /// `instance.spawned` says why.
     #[must_use]
     pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.compiler = Arc::new(Compiler::with_cache(folder.into()));
+        self.compiler = Arc::new(self.compiler.with_cache(folder.into()));
+        self
+    }
+
+    /// Gives components WASI, too: clocks, random numbers, and standard output
+    /// and error, which become raw output of the instance (OBS-WASM-36). Files,
+    /// environment, arguments and network stay closed.
+    ///
+    /// What a component waits for in WASI, as in a sleep, does not end by the
+    /// bound of its call; its caller's time ends all the same.
+    #[cfg(feature = "wasi")]
+    #[must_use]
+    pub fn wasi(mut self) -> Self {
+        use crate::component::Interfaces;
+
+        self.compiler = Arc::new(self.compiler.with_interfaces(Interfaces::AndWasi));
         self
     }
 

@@ -9,10 +9,13 @@ mod compiler;
 mod component;
 mod connection;
 mod engine;
+mod entry;
 mod host;
 mod log;
 mod record;
 mod traps;
+#[cfg(feature = "wasi")]
+mod wasi;
 
 pub use self::bounds::Bounds;
 pub use self::host::WasmHost;

@@ -1,5 +1,6 @@
 //! What is measured: the ways of a record from a plugin's code to the host's.
 
+pub mod component;
 pub mod deployed;
 pub mod ours;
 pub mod raw;
@@ -27,6 +28,17 @@ pub enum Path {
     Stream,
     /// The record stream, into the run folder and a sink that counts.
     Everything,
+    /// A component's log calls, into a sink that counts.
+    Component,
+    /// The host's log function alone, into a sink that counts: a component that
+    /// hands over a record it has.
+    #[value(name = "component-call")]
+    #[serde(rename = "component-call")]
+    ComponentCall,
+    /// A component's log calls, into the run folder and a sink that counts.
+    #[value(name = "component-everything")]
+    #[serde(rename = "component-everything")]
+    ComponentEverything,
     /// Length-delimited protobuf over loopback TCP: no protocol at all.
     Raw,
 }
@@ -39,6 +51,9 @@ impl Path {
             Self::Unary => "unary",
             Self::Stream => "stream",
             Self::Everything => "everything",
+            Self::Component => "component",
+            Self::ComponentCall => "component-call",
+            Self::ComponentEverything => "component-everything",
             Self::Raw => "raw",
         }
     }
@@ -112,6 +127,9 @@ pub fn measure(path: Path, records: u64) -> Result<Measured> {
     match path {
         Path::Deployed => deployed::measure(records),
         Path::Unary | Path::Stream | Path::Everything => ours::measure(path, records),
+        Path::Component | Path::ComponentCall | Path::ComponentEverything => {
+            component::measure(path, records)
+        }
         Path::Raw => raw::measure(records),
     }
 }

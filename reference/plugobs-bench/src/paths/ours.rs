@@ -19,7 +19,7 @@ use crate::usage::{Usage, cpu_ns};
 /// Longer than any measurement.
 const CALL_WAIT: Duration = Duration::from_hours(1);
 
-struct Counted(Counter);
+pub(super) struct Counted(pub(super) Counter);
 
 impl Sink for Counted {
     fn name(&self) -> &'static str {

@@ -31,5 +31,8 @@ pub fn run(path: crate::paths::Path) -> Result<()> {
         Path::Unary => sdk::run_unary(),
         Path::Stream | Path::Everything => sdk::run(),
         Path::Raw => crate::paths::raw::send(),
+        Path::Component | Path::ComponentCall | Path::ComponentEverything => {
+            anyhow::bail!("a component is no process of its own")
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::failure::PluginFailure;
 use crate::info::InstanceInfo;
 use crate::intake::InstanceIntake;
 use crate::intake::instance::InstanceState;
-use crate::interface::{Request, Response};
+use crate::interface::{CatalogueEntry, Request, Response};
 use crate::manifest::{Manifest, ManifestError};
 use crate::transport::{Connection, Launch, TransportFailure};
 
@@ -147,9 +147,18 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
         let message = "the driver shut down while the plugin was starting";
         return Err(fail(FailureCode::CannotStart, message.to_owned(), None));
     }
+    let known = inner.catalogue.entries();
     inner.catalogue.add(&plugin, catalogue);
     plugin.watch();
-    update_catalogues(inner).await;
+    let entries = inner.catalogue.entries();
+    if entries == known {
+        // Nobody else hears anything new.
+        update_catalogue(&plugin, entries).await;
+    } else {
+        for plugin in inner.loaded() {
+            update_catalogue(&plugin, entries.clone()).await;
+        }
+    }
     Ok(Plugin(plugin))
 }
 
@@ -157,7 +166,7 @@ pub(crate) async fn start(inner: &Arc<Inner>, manifest: Manifest) -> Result<Plug
 async fn initialise(
     inner: &Arc<Inner>,
     plugin: &Arc<PluginInner>,
-) -> Result<Vec<crate::interface::CatalogueEntry>, PluginFailure> {
+) -> Result<Vec<CatalogueEntry>, PluginFailure> {
     let started = Instant::now();
     let identity = outside_tests();
     let mut host_capabilities = inner.catalogue.keys();
@@ -230,17 +239,12 @@ async fn initialise(
     }
 }
 
-/// Tells every loaded plugin what all of them can do. One that does not take it
-/// goes on without: the call's records say so.
-async fn update_catalogues(inner: &Arc<Inner>) {
-    let entries = inner.catalogue.entries();
-    for plugin in inner.loaded() {
-        if plugin.ended().is_some() {
-            continue;
-        }
-        let request = Request::UpdateCatalogue(entries.clone());
-        let identity = outside_tests();
-        let _ = plugin.raw_call(&identity, request).await;
+/// Tells a plugin what all of them can do. One that does not take it goes on
+/// without: the call's records say so.
+async fn update_catalogue(plugin: &Arc<PluginInner>, entries: Vec<CatalogueEntry>) {
+    if plugin.ended().is_none() {
+        let request = Request::UpdateCatalogue(entries);
+        let _ = plugin.raw_call(&outside_tests(), request).await;
     }
 }
 

@@ -131,6 +131,18 @@ impl InstanceIntake {
         self.0.receive(path, received, dropped);
     }
 
+    /// As [`InstanceIntake::receive`], for a path that makes records itself and
+    /// loses none: in a vector of [`InstanceIntake::vector`].
+    pub fn receive_made(&self, path: Path, records: Vec<Record>) {
+        self.0.receive_made(path, records);
+    }
+
+    /// An empty vector with room for so many records, of memory that is used
+    /// again and again.
+    pub fn vector(&self, room: usize) -> Vec<Record> {
+        self.0.hub.spare.take(room)
+    }
+
     /// Counts what is missing between `first` and `through` as dropped: on an
     /// ordered path it will not come any more.
     pub fn count_missing(&self, epoch: u64, first: u64, through: u64, reason: &str) {

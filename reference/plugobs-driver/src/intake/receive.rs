@@ -23,16 +23,9 @@ impl InstanceState {
         received: impl ExactSizeIterator<Item = impl FnOnce(&mut Record) -> Result<(), Malformed>>,
         dropped: &[(u64, DroppedRange)],
     ) {
-        // A stream is bounded by its credit; others are turned away when full.
-        let shed = path.source != source::STREAM && self.hub.is_durable_full();
-        if !shed {
-            self.report_shed();
-        }
         let mut settle = Settle::new(self);
         let mut records = self.hub.spare.take(received.len() + dropped.len());
-        let mut batch = Batch::new(self, path);
-        let mut bytes = 0;
-        let mut booking = self.accounts.book();
+        let mut entry = Entry::new(self, path);
         for received in received {
             records.push(empty());
             let Some(record) = records.last_mut() else {
@@ -41,25 +34,25 @@ impl InstanceState {
             let malformed = received(record).map_err(|malformed| {
                 *record = self.of_malformed(malformed);
             });
-            record.clear_driver_fields();
-            if !is_first(record, &mut booking, &mut settle) {
-                records.pop();
-            } else if shed {
-                let instead = self.turn_away(record);
-                records.pop();
-                bytes += instead.as_ref().map_or(0, limits::size);
-                records.extend(instead);
-            } else {
-                bytes += batch.finish(record);
-                if malformed.is_err() {
-                    record.mark(mark::MALFORMED);
-                }
+            match entry.admit(record, &mut settle) {
+                Admitted::Itself if malformed.is_err() => record.mark(mark::MALFORMED),
+                Admitted::Itself | Admitted::Counted => {}
+                Admitted::Not => drop(records.pop()),
             }
         }
-        drop(booking);
+        let mut bytes = entry.end();
         for (epoch, range) in dropped {
             bytes += self.count_dropped(*epoch, range, &mut records, &mut settle);
         }
+        self.publish(records, bytes, settle);
+    }
+
+    /// As [`InstanceState::receive`], of records that are made already.
+    pub(crate) fn receive_made(self: &Arc<Self>, path: Path, mut records: Vec<Record>) {
+        let mut settle = Settle::new(self);
+        let mut entry = Entry::new(self, path);
+        records.retain_mut(|record| entry.admit(record, &mut settle) != Admitted::Not);
+        let bytes = entry.end();
         self.publish(records, bytes, settle);
     }
 
@@ -221,6 +214,65 @@ fn is_first(record: &mut Record, booking: &mut Booking<'_>, settle: &mut Settle)
             (record.epoch, record.sequence) = (None, None);
             true
         }
+    }
+}
+
+/// What became of a record on its way in.
+#[derive(PartialEq, Eq)]
+enum Admitted {
+    Itself,
+    /// A record that counts it stands in its place.
+    Counted,
+    /// It was there before, or is counted elsewhere.
+    Not,
+}
+
+/// The way in, for the records of one batch.
+struct Entry<'a> {
+    state: &'a Arc<InstanceState>,
+    batch: Batch<'a>,
+    booking: Booking<'a>,
+    /// There is no room.
+    shed: bool,
+    bytes: usize,
+}
+
+impl<'a> Entry<'a> {
+    fn new(state: &'a Arc<InstanceState>, path: Path) -> Self {
+        // A stream is bounded by its credit; others are turned away when full.
+        let shed = path.source != source::STREAM && state.hub.is_durable_full();
+        if !shed {
+            state.report_shed();
+        }
+        Self {
+            state,
+            batch: Batch::new(state, path),
+            booking: state.accounts.book(),
+            shed,
+            bytes: 0,
+        }
+    }
+
+    fn admit(&mut self, record: &mut Record, settle: &mut Settle) -> Admitted {
+        record.clear_driver_fields();
+        if !is_first(record, &mut self.booking, settle) {
+            return Admitted::Not;
+        }
+        if !self.shed {
+            self.bytes += self.batch.finish(record);
+            return Admitted::Itself;
+        }
+        let Some(instead) = self.state.turn_away(record) else {
+            return Admitted::Not;
+        };
+        self.bytes += limits::size(&instead);
+        *record = instead;
+        Admitted::Counted
+    }
+
+    /// The bytes of what was admitted.
+    fn end(self) -> usize {
+        self.bytes
     }
 }
 

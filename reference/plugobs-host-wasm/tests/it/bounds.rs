@@ -161,6 +161,26 @@ async fn a_caller_that_waits_less_is_told_and_the_call_goes_on() {
 }
 
 #[tokio::test]
+async fn a_record_is_there_while_its_call_runs() {
+    let bounds = |bounds: &mut Bounds| bounds.call_time = Duration::from_secs(3);
+    let (driver, records) = driver_with(bounds, |b| b);
+    let plugin = driver.load_manifest(scripted()).await.unwrap();
+    let begun = Instant::now();
+    let seen = tokio::task::spawn_blocking(move || {
+        find(&records, "before the loop");
+        begun.elapsed()
+    });
+    let made = command(&plugin, CallOptions::default(), "loop", json!({})).await;
+    assert_eq!(made.unwrap_err().code(), FailureCode::Trapped);
+    let (seen, ended) = (seen.await.unwrap(), begun.elapsed());
+    assert!(
+        seen + Duration::from_secs(1) < ended,
+        "{seen:?} of {ended:?}"
+    );
+    driver.shutdown().await;
+}
+
+#[tokio::test]
 async fn no_more_instances_than_are_allowed() {
     let (driver, _) = driver_with(|bounds| bounds.instances = 2, |b| b);
     let first = driver.load_manifest(scripted()).await.unwrap();

@@ -8,3 +8,5 @@ mod calls;
 mod components;
 mod records;
 mod support;
+#[cfg(feature = "wasi")]
+mod wasi;
