@@ -12,10 +12,10 @@ export const CAPABILITIES = ["observability/log-stream/v1", "observability/log/v
 const SDK = { "sdk.name": "plugobs-guest-javascript", "sdk.version": "0.1.0", "sdk.language": "javascript" };
 
 const SEVERITIES = { trace: 1, debug: 5, info: 9, warn: 13, error: 17 };
-// Registry `limits`, in bytes of UTF-8.
+// Registry `limits`, in bytes of UTF-8: what would be too much for one call of
+// the host. The host keeps the other limits.
 const MESSAGE_BYTES = 65_536;
 const ATTRIBUTE_VALUE_BYTES = 8_192;
-const ATTRIBUTES = 64;
 
 // One component is one plugin instance (OBS-WASM-04).
 let instanceId = "";
@@ -119,8 +119,13 @@ function send(context, record) {
     return new TextDecoder().decode(bytes.subarray(0, end));
   };
   const message = cut(record.message, MESSAGE_BYTES);
-  const listed = Object.entries(attributes).slice(0, ATTRIBUTES);
+  const chain = context.callChainId ? { callChainId: context.callChainId } : {};
+  const listed = Object.entries({ ...chain, ...attributes });
   const named = listed.map(([key, value]) => [key, valueOf(value, cut)]);
+  const exception = record.error && exceptionOf(record.error, cut);
+  const marks = gone > 0 ? ["truncated"] : [];
+  // It goes along in any case (OBS-ID-11).
+  if (context.testRunId && !/^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,256}$/.test(context.testRunId)) marks.push("invalid_test_run_id");
   log(instanceId, context.testRunId, {
     callId: context.callId,
     level,
@@ -130,9 +135,9 @@ function send(context, record) {
     target,
     message,
     attributes: named,
-    exception: record.error && exceptionOf(record.error, cut),
+    exception,
     traceContext: traceOf(context.traceParent),
-    marks: gone > 0 ? ["truncated"] : [],
+    marks,
     truncatedBytes: BigInt(gone),
     extra: [],
   });
@@ -148,7 +153,14 @@ function valueOf(value, cut) {
 
 function exceptionOf(error, cut) {
   const text = (value) => (value ? cut(String(value), MESSAGE_BYTES) : undefined);
-  return { kind: error.name, message: text(error.message), stackTrace: text(error.stack) };
+  // The causes after the error's own stack (OBS-REC-29).
+  let stack = error.stack ?? "";
+  let { cause } = error;
+  while (cause instanceof Error) {
+    stack += `\nCaused by: ${cause}\n${cause.stack ?? ""}`;
+    cause = cause.cause;
+  }
+  return { kind: error.name, message: text(error.message), stackTrace: text(stack) };
 }
 
 function traceOf(parent) {

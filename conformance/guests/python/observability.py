@@ -9,6 +9,7 @@ import contextvars
 import functools
 import linecache
 import logging
+import re
 import traceback
 from dataclasses import dataclass
 
@@ -24,8 +25,9 @@ TRACE = 5
 # Each level of `logging` with its severity number, the least first.
 SEVERITIES = [(TRACE, 1), (logging.DEBUG, 5), (logging.INFO, 9), (logging.WARNING, 13),
               (logging.ERROR, 17), (logging.CRITICAL, 21)]
-# Registry `limits`, in bytes of UTF-8.
-MESSAGE_BYTES, ATTRIBUTE_VALUE_BYTES, ATTRIBUTES = 65_536, 8_192, 64
+# Registry `limits`, in bytes of UTF-8: what would be too much for one call of the
+# host. The host keeps the other limits.
+MESSAGE_BYTES, ATTRIBUTE_VALUE_BYTES = 65_536, 8_192
 
 logging.addLevelName(TRACE, "TRACE")
 
@@ -72,7 +74,7 @@ class HostHandler(logging.Handler):
     _ordinary = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
     def emit(self, record: logging.LogRecord) -> None:
-        kind, error, _ = record.exc_info or (None, None, None)
+        _, error, _ = record.exc_info or (None, None, None)
         own = [(key, value) for key, value in vars(record).items() if key not in self._ordinary]
         send(
             record.getMessage(),
@@ -81,7 +83,7 @@ class HostHandler(logging.Handler):
                          if level <= max(record.levelno, TRACE)),
             target=record.name,
             attributes=own,
-            exception=error and _exception(kind, error),
+            error=error,
         )
 
 
@@ -97,14 +99,20 @@ def lifecycle(event: str, text: str, **attributes) -> None:
 
 
 def send(text, *, level="INFO", severity=9, channel="operational", event=None, target="",
-         attributes=(), exception=None):
+         attributes=(), error=None):
     """One record. The host has it when this returns (OBS-WASM-26)."""
     call = _call.get()
     cut = _Cut()
     message = cut(text, MESSAGE_BYTES)
     if not message and event is None:
         event = "message"
-    listed = [(key, _value(value, cut)) for key, value in attributes[:ATTRIBUTES]]
+    if call and call.context.call_chain_id:
+        attributes = [("callChainId", call.context.call_chain_id), *attributes]
+    listed = [(key, _value(value, cut)) for key, value in attributes]
+    exception = error and _exception(error, cut)
+    marks = ["truncated"] if cut.gone else []
+    if call and not _is_test_run_id(call.context.test_run_id):
+        marks.append("invalid_test_run_id")
     entry = types.LogRecord(
         call_id=call and call.context.call_id,
         timestamp_unix_nano=None,
@@ -117,7 +125,7 @@ def send(text, *, level="INFO", severity=9, channel="operational", event=None, t
         attributes=listed,
         exception=exception,
         trace_context=call and call.trace,
-        marks=["truncated"] if cut.gone else [],
+        marks=marks,
         truncated_bytes=cut.gone,
         extra=[],
     )
@@ -160,7 +168,7 @@ def _serve(method, plugin, context, args):
     except BaseException as error:
         # A trap has no text: it is told before it becomes one (OBS-WASM-33).
         send(f"panicked: {error}", level="ERROR", severity=17, target="plugobs.plugin",
-             exception=_exception(type(error), error))
+             error=error)
         raise
 
 
@@ -196,6 +204,11 @@ def _take_level() -> None:
     logging.getLogger().setLevel(next(wanted, logging.CRITICAL + 1))
 
 
+def _is_test_run_id(text: str | None) -> bool:
+    """Whether it is none or keeps the grammar; it goes along in any case (OBS-ID-11)."""
+    return not text or re.fullmatch(r"[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,256}", text) is not None
+
+
 class _Cut:
     """Cuts texts to their limits and counts the bytes that go (OBS-LIM-11)."""
 
@@ -223,9 +236,11 @@ def _value(value, cut):
             return types.Value_Text(cut(str(value), ATTRIBUTE_VALUE_BYTES))
 
 
-def _exception(kind, error) -> types.Exception:
-    stack = "".join(traceback.format_exception(kind, error, error.__traceback__))
-    return types.Exception(kind.__qualname__, str(error) or None, stack[:MESSAGE_BYTES // 4])
+def _exception(error, cut) -> types.Exception:
+    """With its causes, as Python tells them (OBS-REC-29)."""
+    stack = cut("".join(traceback.format_exception(error)), MESSAGE_BYTES)
+    text = cut(str(error), MESSAGE_BYTES)
+    return types.Exception(type(error).__qualname__, text or None, stack)
 
 
 def _trace(parent: str | None) -> types.TraceContext | None:

@@ -91,6 +91,12 @@ pub(crate) struct RunArgs {
     /// How long a call may take, where the plan does not say, such as 500ms.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) call_timeout: Option<Duration>,
+    /// Keep compiled components here, so that the next run starts them at once.
+    ///
+    /// A folder or a file in it that others can write is not used; the record
+    /// `instance.spawned` says so.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) component_cache: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &DemoArgs, io: &mut Io<'_>) -> Result<Exit, CliError> {
             program: None,
             handshake_timeout: None,
             call_timeout: None,
+            component_cache: None,
         },
     )?;
     let reader = RunFolder::open(&result.folder)?;

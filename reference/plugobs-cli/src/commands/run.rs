@@ -31,6 +31,7 @@ pub(crate) fn run(args: &RunArgs, io: &mut Io<'_>) -> Result<Exit, CliError> {
         program: io.program.clone(),
         handshake_timeout: args.handshake_timeout,
         call_timeout: args.call_timeout,
+        component_cache: args.component_cache.clone(),
     };
     let result = execute::carry_out(&plan, settings)?;
     let printed = if args.json {

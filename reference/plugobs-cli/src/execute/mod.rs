@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) handshake_timeout: Option<Duration>,
     /// How long a call may take.
     pub(crate) call_timeout: Option<Duration>,
+    /// Where compiled components are kept.
+    pub(crate) component_cache: Option<PathBuf>,
 }
 
 /// Carries out a plan. A plugin that fails is part of the result.
@@ -57,12 +59,16 @@ pub(crate) fn carry_out(plan: &Plan, settings: Settings) -> Result<RunResult, Cl
     let started = Instant::now();
     let sources = plugins::sources(plan, settings.program.as_deref())?;
     let (transport, starts) = Breakable::new(GrpcHost::new());
+    let components = match &settings.component_cache {
+        Some(folder) => WasmHost::new().cache(folder),
+        None => WasmHost::new(),
+    };
     let mut builder = Driver::builder()
         .implementation("plugobs", env!("CARGO_PKG_VERSION"))
         .plugins(settings.source)
         .level(settings.level)
         .transport(transport)
-        .transport(starts.of(WasmHost::new()));
+        .transport(starts.of(components));
     if let Some(session) = &plan.session {
         builder = builder.session(session);
     }

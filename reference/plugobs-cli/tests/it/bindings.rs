@@ -7,7 +7,7 @@ use plugobs_cli::Exit;
 use serde_json::{Value, json};
 
 use crate::normal;
-use crate::support::{Runs, plugobs};
+use crate::support::{Runs, plugobs, records};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/fixtures")
@@ -76,6 +76,34 @@ fn a_run_that_differs_is_told_line_by_line() {
     assert!(new[0].contains("\"channel\":\"log\""), "{told}");
     // The test that it was in stands above it.
     assert!(told.contains("## plugin, in the test "), "{told}");
+}
+
+#[test]
+fn a_component_is_compiled_for_the_first_run_only() {
+    let home = tempfile::tempdir().unwrap();
+    let cache = home.path().join("cache");
+    let plan = json!({
+        "plan": 1,
+        "plugins": [component()],
+        "tests": [{ "name": "one", "calls": [{
+            "plugin": "csv", "operation": "compare", "contentType": "text/csv",
+            "expected": { "text": "a\n1\n" }, "actual": { "text": "a\n1\n" },
+        }] }],
+    });
+    let path = home.path().join("plan.json");
+    std::fs::write(&path, plan.to_string()).unwrap();
+    for expected in ["miss", "hit"] {
+        let runs = Runs::new();
+        let args = ["run", path.to_str().unwrap(), "--out", runs.text()];
+        let cached = ["--component-cache", cache.to_str().unwrap()];
+        plugobs(args.into_iter().chain(cached)).expect(Exit::Success);
+        let records = records(&runs.only_run());
+        let spawned = records
+            .iter()
+            .find(|r| r["eventName"] == "instance.spawned");
+        let attributes = &spawned.unwrap()["attributes"];
+        assert_eq!(attributes["component.cache"], expected, "{attributes}");
+    }
 }
 
 #[test]
